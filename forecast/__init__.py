@@ -1,0 +1,1 @@
+"""The quarterly arrow: incidents to panel, posterior, futures, scenario probabilities, ledger."""

@@ -1,0 +1,1 @@
+"""Beliefs as data: statements with reasons, and the distributions they stand for."""
