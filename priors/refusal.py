@@ -6,16 +6,8 @@ from difflib import get_close_matches
 LONGEST = 80  # characters of a file's text that a message repeats
 
 
-class Refusal(ValueError):
-    """An input that cannot be used, named so that its owner can mend it.
-
-    Args:
-        file: the file as its owner knows it (as given, or relative to the workspace).
-        where: the entry, key or line in it.
-        got: what stood there; shown shortened, with control characters escaped.
-        wanted: what would have been accepted.
-        remedy: what to do about it.
-    """
+class Refusal(ValueError):  # noqa: N818  a refusal is an answer to its owner, not a fault of the program
+    """An input that cannot be used, named so that its owner can mend it."""
 
     def __init__(
         self,
@@ -26,12 +18,29 @@ class Refusal(ValueError):
         wanted: str | None = None,
         remedy: str | None = None,
     ) -> None:
+        """All parts may be absent; those present are told in this order.
+
+        Args:
+            file: the file as its owner knows it (as given, or relative to the workspace).
+            where: the entry, key or line in it.
+            got: what stood there; shown shortened, with control characters escaped.
+            wanted: what would have been accepted.
+            remedy: what to do about it.
+        """
         self.file = file
         self.where = where
         self.got = None if got is None else shown(got)
         self.wanted = wanted
         self.remedy = remedy
         super().__init__(str(self))
+
+    def within(self, file: str, where: str | None) -> "Refusal":
+        """The same mistake, told by someone who knows the file and the place in it."""
+        return _retold(file, where, self.got, self.wanted, self.remedy)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """A refusal in a worker process reaches the parent unchanged."""
+        return _retold, (self.file, self.where, self.got, self.wanted, self.remedy)
 
     def __str__(self) -> str:
         """``file: where: got …; wanted …; remedy`` without the parts that are absent."""
@@ -62,6 +71,15 @@ def nearest(name: str, valid: Iterable[str]) -> str:
         return "none is known"
     listed = ", ".join(names[:12])
     return f"known: {listed}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _retold(
+    file: str | None, where: str | None, got: str | None, wanted: str | None, remedy: str | None
+) -> Refusal:
+    refusal = Refusal(file=file, where=where, wanted=wanted, remedy=remedy)
+    refusal.got = got  # shown already
+    refusal.args = (str(refusal),)
+    return refusal
 
 
 def _one_line(text: str) -> str:
