@@ -1,0 +1,289 @@
+"""The forward recursion of a hidden Markov chain and everything that follows from it, exactly.
+
+All functions take
+
+    log_emission  [..., T, K]                    log density of month t's data in state k; a missing month
+                                                 is a row of zeros, -inf excludes a state
+    transition    [..., K, K] or [..., T-1, K, K]  row = from; entry t moves month t to month t+1
+    initial       [..., K]                       law of the state in the first month, before its data
+
+and broadcast the leading batch axes (draws, fronts) in numpy's way. ``transition`` is read as one matrix
+for each month exactly if its third axis from the end has length T-1, unless ``time_varying`` says
+otherwise. Where the batch of the other arguments ends in an axis of length T-1 too, and ``transition``
+has no axis beyond that batch, both readings fit: the call is refused until ``time_varying`` is given.
+
+Rows of ``transition`` and ``initial`` are used as they are, not normalised. An impossible series has
+log likelihood -inf and no posterior: its probabilities are NaN and a path is refused. After Zucchini,
+MacDonald and Langrock, *Hidden Markov Models for Time Series*, 2nd ed. (2016), chapters 2 to 5.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from models import kernels
+from models.kernels import Floats, Integers
+from models.operation import markov_log_likelihood
+
+__all__ = [
+    "filtered",
+    "log_likelihood",
+    "log_likelihood_and_gradients",
+    "markov_log_likelihood",
+    "most_likely_path",
+    "one_step_log_density",
+    "predicted",
+    "sample_paths",
+    "smoothed",
+    "smoothed_pairs",
+    "stationary",
+]
+
+ROW_SUM_TOLERANCE = 1e-8  # of a stochastic matrix
+
+
+def log_likelihood(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Floats:
+    """Return the log density of each series, its states summed out, ``[...]``.
+
+    Raises:
+        ValueError: if shapes do not fit or are ambiguous, or an argument is not finite (this and all below).
+    """
+    densities = one_step_log_density(log_emission, transition, initial, time_varying=time_varying)
+    return np.asarray(densities.sum(axis=-1))
+
+
+def log_likelihood_and_gradients(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return log likelihoods ``[...]`` and the derivatives of their sum, each in its argument's shape.
+
+    The order is value, d/d log_emission, d/d transition, d/d initial. Every entry counts as free; an
+    argument that serves several months or series collects the derivatives of all. An impossible series adds zero.
+    """
+    given = _align(log_emission, transition, initial, time_varying)
+    value, *derivatives = kernels.gradients(*given.arguments)
+    if not given.time_varying:
+        derivatives[1] = derivatives[1][:, 0]
+    shaped = [_sum_to(given.unfold(d), shape) for d, shape in zip(derivatives, given.shapes, strict=True)]
+    return given.unfold(value), shaped[0], shaped[1], shaped[2]
+
+
+def one_step_log_density(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Floats:
+    """Return the log density of each month given the months before, ``[..., T]``; the sum is the likelihood.
+
+    From the first impossible month on it is -inf.
+    """
+    given = _align(log_emission, transition, initial, time_varying)
+    return given.unfold(kernels.forward(*given.arguments)[3])
+
+
+def predicted(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Floats:
+    """Return P(state in month t | data before t), ``[..., T, K]``; in the first month that is ``initial``."""
+    given = _align(log_emission, transition, initial, time_varying)
+    return given.unfold(kernels.forward(*given.arguments)[0])
+
+
+def filtered(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Floats:
+    """Return P(state in month t | data up to t), ``[..., T, K]``; NaN from the first impossible month on."""
+    given = _align(log_emission, transition, initial, time_varying)
+    return given.unfold(kernels.forward(*given.arguments)[1])
+
+
+def smoothed(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Floats:
+    """Return P(state in month t | all data), ``[..., T, K]``; NaN for an impossible series."""
+    given = _align(log_emission, transition, initial, time_varying)
+    _, law, ratio, density = kernels.forward(*given.arguments)
+    result = kernels.smoothed(law, ratio, given.transition)
+    result[np.isneginf(density[:, -1])] = np.nan
+    return given.unfold(result)
+
+
+def smoothed_pairs(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Floats:
+    """Return P(states in months t, t+1 | all data), ``[..., T-1, K, K]``; NaN for an impossible series."""
+    given = _align(log_emission, transition, initial, time_varying)
+    _, law, ratio, density = kernels.forward(*given.arguments)
+    result = kernels.smoothed_pairs(law, ratio, given.transition)
+    result[np.isneginf(density[:, -1])] = np.nan
+    return given.unfold(result)
+
+
+def most_likely_path(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, *, time_varying: bool | None = None
+) -> Integers:
+    """Return the path of states of largest joint density, ``[..., T]`` (Viterbi; of equals the lowest states).
+
+    Raises:
+        ValueError: also if a series is impossible.
+    """
+    given = _align(log_emission, transition, initial, time_varying)
+    with np.errstate(divide="ignore"):
+        log_transition, log_initial = np.log(given.transition), np.log(given.initial)
+    path, density = kernels.most_likely(given.log_emission, log_transition, log_initial, given.size)
+    _refuse_impossible(density)
+    return given.unfold(path)
+
+
+def sample_paths(
+    log_emission: ArrayLike,
+    transition: ArrayLike,
+    initial: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    size: int = 1,
+    time_varying: bool | None = None,
+) -> Integers:
+    """Draw ``size`` paths of states given all data, ``[size, ..., T]`` (forward filter, backward sampling).
+
+    Raises:
+        ValueError: also if a series is impossible.
+    """
+    given = _align(log_emission, transition, initial, time_varying)
+    _, law, _, density = kernels.forward(*given.arguments)
+    _refuse_impossible(density[:, -1])
+    uniforms = rng.random((size, *density.shape))
+    paths = kernels.sampled(law, given.transition, uniforms)
+    return paths.reshape(size, *given.batch, density.shape[1])
+
+
+def stationary(transition: ArrayLike) -> Floats:
+    """Return the law that ``transition`` ``[..., K, K]`` leaves as it is, ``[..., K]``: pi (I - P + 1 1') = 1'.
+
+    Raises:
+        ValueError: if rows are not laws, or more than one law is stationary.
+    """
+    P = np.asarray(transition, dtype=np.float64)
+    if P.ndim < 2 or P.shape[-1] != P.shape[-2] or P.shape[-1] == 0:
+        raise ValueError(f"transition: got shape {P.shape}; wanted [..., K, K]")
+    error = np.abs(P.sum(axis=-1) - 1.0)
+    if not (np.all(P >= 0.0) and np.all(error <= ROW_SUM_TOLERANCE)):
+        raise ValueError(
+            f"transition: got rows that miss one by up to {error.max():.3g}, smallest entry {P.min():.3g}; "
+            "wanted rows of probabilities that sum to one"
+        )
+    K = P.shape[-1]
+    system = np.swapaxes(np.eye(K) - P + 1.0, -1, -2)
+    try:
+        law = np.linalg.solve(system, np.ones((*P.shape[:-2], K, 1)))[..., 0]
+    except np.linalg.LinAlgError as error_:
+        raise ValueError("transition: got more than one closed class of states; wanted one") from error_
+    return np.asarray(np.clip(law, 0.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aligned:
+    """The three arguments in the kernels' canonical form, and what is needed to undo it."""
+
+    log_emission: Floats  # [B or 1, T, K]
+    transition: Floats  # [B or 1, T-1 or 1, K, K]
+    initial: Floats  # [B or 1, K]
+    batch: tuple[int, ...]  # its product is B
+    shapes: tuple[tuple[int, ...], ...]  # of the arguments as they came
+    time_varying: bool
+
+    @property
+    def size(self) -> int:
+        return prod(self.batch)
+
+    @property
+    def arguments(self) -> tuple[Floats, Floats, Floats, int]:
+        return self.log_emission, self.transition, self.initial, self.size
+
+    def unfold[A: (Floats, Integers)](self, array: A) -> A:
+        """Give the flat batch axis ``[B, ...]`` of a kernel's result the shape of the batch."""
+        return array.reshape(self.batch + array.shape[1:])
+
+
+def _align(
+    log_emission: ArrayLike, transition: ArrayLike, initial: ArrayLike, time_varying: bool | None
+) -> _Aligned:
+    """Check the arguments at the border and bring them into canonical form."""
+    e, P, law = (np.asarray(x, dtype=np.float64) for x in (log_emission, transition, initial))
+    if e.ndim < 2 or 0 in e.shape[-2:]:
+        raise ValueError(f"log_emission: got shape {e.shape}; wanted [..., T, K] with T and K at least 1")
+    T, K = e.shape[-2:]
+    if law.shape[-1:] != (K,):
+        raise ValueError(f"initial: got shape {law.shape}; wanted [..., {K}], as log_emission has {K} states")
+    if P.shape[-2:] != (K, K):
+        raise ValueError(
+            f"transition: got shape {P.shape}; wanted [..., {K}, {K}] or [..., {T - 1}, {K}, {K}]"
+        )
+    if not np.all(e < np.inf):
+        raise ValueError("log_emission: got NaN or +inf; wanted log densities, a missing month as zeros")
+    if not (np.all(np.isfinite(P)) and np.all(np.isfinite(law))):
+        raise ValueError("transition, initial: got NaN or infinity; wanted probabilities")
+    shapes = (e.shape, P.shape, law.shape)
+    varying = _by_month(P.shape, T, _batch(e.shape[:-2], law.shape[:-1]), time_varying)
+    P = P if varying else P[..., None, :, :]
+    batch = _batch(e.shape[:-2], P.shape[:-3], law.shape[:-1])
+    return _Aligned(
+        log_emission=_fold(e, 2, batch),
+        transition=_fold(P, 3, batch),
+        initial=_fold(law, 1, batch),
+        batch=batch,
+        shapes=shapes,
+        time_varying=varying,
+    )
+
+
+def _by_month(shape: tuple[int, ...], T: int, batch: tuple[int, ...], time_varying: bool | None) -> bool:
+    """Decide whether a transition of this shape holds a matrix for each month: the rule of the module."""
+    fits = len(shape) > 2 and shape[-3] == T - 1
+    if time_varying is None:
+        if fits and T > 2 and len(shape) - 2 <= len(batch) and batch[-1] == T - 1:
+            raise ValueError(
+                f"transition: got shape {shape} beside a batch {batch} and {T} months; wanted to know whether "
+                f"the axis of length {T - 1} is the batch or the months: say time_varying=True or False"
+            )
+        return fits
+    if time_varying and not fits:
+        raise ValueError(f"transition: got shape {shape}; wanted [..., {T - 1}, K, K], as time_varying=True")
+    return time_varying
+
+
+def _batch(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that batch axes broadcast to."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ValueError(
+            f"batch axes: got {', '.join(map(str, shapes))}; wanted shapes that broadcast"
+        ) from error
+
+
+def _fold(array: Floats, core: int, batch: tuple[int, ...]) -> Floats:
+    """Flatten the batch axes before the last ``core`` ones; an array that serves the whole batch keeps one row."""
+    axes, rest = array.shape[: array.ndim - core], array.shape[array.ndim - core :]
+    if prod(axes) != 1:
+        array = np.broadcast_to(array, batch + rest)
+    return np.ascontiguousarray(
+        array.reshape(-1 if prod(rest) else prod(array.shape[: array.ndim - core]), *rest)
+    )
+
+
+def _sum_to(array: Floats, shape: tuple[int, ...]) -> Floats:
+    """Sum ``array`` over the axes along which an argument of this shape was broadcast."""
+    extra = array.ndim - len(shape)
+    stretched = tuple(extra + n for n, length in enumerate(shape) if length == 1 != array.shape[extra + n])
+    return np.asarray(array.sum(axis=(*range(extra), *stretched)).reshape(shape))
+
+
+def _refuse_impossible(density: Floats) -> None:
+    """Refuse to give a path to a series that has none."""
+    if impossible := int(np.isneginf(density).sum()):
+        raise ValueError(
+            f"log_emission: got {impossible} series that no path of states allows; wanted a possible one"
+        )
