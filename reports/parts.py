@@ -1,0 +1,345 @@
+"""The parts of a brief: frozen records of numbers and plain text, each the answer to one question of a reader.
+
+Every row of estimates follows the order of the brief's scenarios, calm first. A part that is absent is
+``None`` or empty, never a made-up number.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+CellState = Literal["covered", "provisional", "masked", "missing", "future"]
+
+
+class Record(BaseModel):
+    """Frozen and closed; no number may be NaN or infinite; its JSON reads back as itself."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+    )
+
+
+class Estimate(Record):
+    """A quantity with its 90 % interval; `mcse` is the Monte Carlo error of the mean."""
+
+    mean: float
+    q05: float
+    q95: float
+    mcse: float | None = None
+    words: str | None = None  # the likelihood phrase its draws earn
+    contraction: float | None = None  # sd after / sd before the data
+    prior_driven: bool | None = None
+
+
+Row = tuple[Estimate | None, ...]
+
+
+class Visibility(Record):
+    """Whether the streams can show a regime: expected log Bayes factor by length of its spell."""
+
+    visible: bool
+    months: tuple[float, ...]
+    log_bayes_factor: tuple[float, ...]
+
+
+class Scenario(Record):
+    """One possible answer to the question, and the rule that resolves it."""
+
+    id: str
+    title: str
+    narrative: str | None = None
+    rule: str
+    because: str | None = None
+    is_reference: bool = False
+    is_remainder: bool = False
+    support_months: float | None = None  # expected months of the window in this latent regime
+    precedents: int  # quarters of the window that resolved to it
+    visibility: Visibility | None = None
+
+
+class Quarter(Record):
+    """The forecast of one quarter."""
+
+    quarter: str  # "2026Q3"
+    resolved: Row
+    regime: Row | None = None  # of the latent regime in the last month
+    unresolved: Probability = 0.0  # share of futures in which the rules stay silent
+    observed_months: tuple[str, ...] = ()  # current quarter only
+    simulated_months: tuple[str, ...] = ()
+
+
+class Passage(Record):
+    """P(some quarter up to this one resolves to the scenario); None where the last quarter already did."""
+
+    scenario: str
+    quarters: tuple[str, ...]
+    estimates: Row
+
+
+class Matrix(Record):
+    """Probabilities from row to column; a row never visited holds None."""
+
+    per: Literal["month", "quarter"]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[Row, ...]
+    from_now: Row | None = None  # the row of the last resolved quarter, from its own futures
+    paths: tuple[int, ...] | None = None  # simulated visits behind each row
+
+
+class Crosswalk(Record):
+    """P(resolved column | latent majority row) per quarter, and how often the two differ."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    mean: tuple[tuple[float | None, ...], ...]
+    differ: Estimate
+
+
+class Month(Record):
+    """Posterior mean of each latent regime in one month."""
+
+    month: str
+    regime: tuple[float, ...]
+
+
+class Flip(Record):
+    """The smallest revision of one stream that would have resolved a quarter otherwise."""
+
+    stream: str
+    factor: float
+    to: str
+
+
+class Resolution(Record):
+    """How the written rules resolved one past quarter."""
+
+    quarter: str
+    resolved: str | None
+    decided_by: str | None = None
+    flip: Flip | None = None
+
+
+class Noise(Record):
+    """How often a rule fires when nothing changes, and when the level alone walks."""
+
+    scenario: str
+    nothing_changes: float | None
+    level_walks: float | None
+
+
+class Cell(Record):
+    """One month of one stream: the observation, the model's quantiles, and what is known about it."""
+
+    month: str
+    observed: float | None
+    q05: float | None = None
+    q25: float | None = None
+    q50: float | None = None
+    q75: float | None = None
+    q95: float | None = None
+    mean: float | None = None  # the probability, for a Bernoulli stream
+    state: CellState
+
+
+class Splice(Record):
+    """The month in which a stream changes from one release to another."""
+
+    month: str
+    before: str
+    after: str
+
+
+class Stream(Record):
+    """One incident series, its fan and its provenance."""
+
+    id: str
+    title: str
+    unit: str | None = None
+    family: str
+    level: str | None = None
+    effect: str | None = None
+    source: str | None = None
+    first: str | None = None
+    last: str | None = None
+    splice: Splice | None = None
+    cells: tuple[Cell, ...]
+
+
+class Gap(Record):
+    """Months of a stream taken out with a reason, or (`because` None) drawn with the future."""
+
+    stream: str
+    months: tuple[str, ...]
+    because: str | None = None
+
+
+class Coverage(Record):
+    """One character per month: ``#`` covered, ``~`` provisional, ``x`` masked, ``.`` missing."""
+
+    months: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]  # (stream, states)
+
+
+class Source(Record):
+    """Where numbers came from, under which licence, and which bytes they were."""
+
+    id: str
+    citation: str | None = None
+    licence: str | None = None
+    file: str | None = None
+    sha256: str | None = None
+    coverage: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Quantiles(Record):
+    """A distribution in three numbers, on the statement's own scale."""
+
+    q05: float
+    q50: float
+    q95: float
+
+
+class Prior(Record):
+    """A belief with its reason, and what the data made of it."""
+
+    key: str
+    kind: str
+    says: str
+    unit: str | None = None
+    because: str
+    author: str | None = None
+    date: str | None = None
+    source: str | None = None
+    prior: Quantiles | None = None
+    posterior: Quantiles | None = None
+    contraction: float | None = None
+    used_by: tuple[str, ...] = ()
+
+
+class Check(Record):
+    """One condition of the gate."""
+
+    name: str
+    value: float | None
+    limit: str
+    ok: bool
+    advice: str | None = None
+
+
+class Verdict(Record):
+    """Whether the run may be issued, and why."""
+
+    ok: bool
+    forced: bool = False
+    checks: tuple[Check, ...] = ()
+
+
+class Fitted(Record):
+    """One model: its weight in the ensemble and its own checks."""
+
+    name: str
+    role: Literal["used", "compared"] = "used"
+    weight: Estimate
+    verdict: Verdict
+
+
+class Move(Record):
+    """One cause of a change of the headline, in probability."""
+
+    cause: str
+    shift: float
+    mcse: float | None = None
+
+
+class Shift(Record):
+    """One probability before and after."""
+
+    quarter: str
+    scenario: str
+    before: float
+    after: float
+
+
+class Change(Record):
+    """What moved since another run."""
+
+    run: str
+    as_of: str
+    shifts: tuple[Shift, ...]
+    moves: tuple[Move, ...] = ()
+
+
+class Signpost(Record):
+    """If this is seen next month, the probability of a scenario moves so far."""
+
+    condition: str
+    scenario: str
+    before: float
+    after: float
+
+
+class Lever(Record):
+    """A what-if: what it sets, why, and (when computed) what follows for the first quarter."""
+
+    id: str
+    title: str
+    because: str | None = None
+    sets: tuple[tuple[str, float], ...] = ()
+    before: Row | None = None
+    after: Row | None = None
+
+
+class Score(Record):
+    """Bits gained over a baseline on resolved forecasts; positive is better than the baseline."""
+
+    baseline: str
+    bits: float
+    low: float
+    high: float
+
+
+class Past(Record):
+    """One issued forecast of one quarter and what came of it."""
+
+    run: str
+    as_of: str
+    quarter: str
+    probabilities: tuple[float, ...]
+    resolved: str | None
+
+
+class Track(Record):
+    """The record so far."""
+
+    resolved: int
+    needed: int | None = None  # further quarters before any claim
+    scores: tuple[Score, ...] = ()
+    past: tuple[Past, ...] = ()
+
+
+class Head(Record):
+    """Length and hash of the ledger before this run's own row."""
+
+    count: int
+    head: str
+
+
+class Provenance(Record):
+    """What a replay needs."""
+
+    data_sha256: str | None = None
+    priors_sha256: str | None = None
+    scenarios_sha256: str | None = None
+    lock_sha256: str | None = None
+    seed: int | None = None
+    engine: str | None = None
+    python: str | None = None
+    versions: tuple[tuple[str, str], ...] = ()
