@@ -6,14 +6,16 @@ Every row of estimates follows the order of the brief's scenarios, calm first. A
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from reports.text import plain
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 CellState = Literal["covered", "provisional", "masked", "missing", "future"]
 
 
 class Record(BaseModel):
-    """Frozen and closed; no number may be NaN or infinite; its JSON reads back as itself."""
+    """Frozen and closed; text is plain; no number is NaN or infinite; its JSON reads back as itself."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -23,6 +25,17 @@ class Record(BaseModel):
         validate_by_name=True,
         serialize_by_alias=True,
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text_is_plain(cls, value: object) -> object:
+        if isinstance(value, str):
+            return plain(value)
+        return (
+            tuple(plain(v) if isinstance(v, str) else v for v in value)
+            if isinstance(value, tuple | list)
+            else value
+        )
 
 
 class Estimate(Record):
