@@ -17,7 +17,8 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 class _Record(BaseModel):
     """Frozen, exact in its keys, strict in its types: a quoted number is not a number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # Built at first use: commands that read no prior file should not wait for nine validators.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class _Between(_Record):
