@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
@@ -194,5 +195,6 @@ class StreamDefinition(Record):
 
 
 def slug(name: str) -> str:
-    """A name as an id: lower case, everything but letters and digits a hyphen (`Pakistan` → `pakistan`)."""
-    return re.sub(r"[^a-z0-9]+", "-", name.strip().lower()).strip("-")
+    """A name as an id: lower case without accents, a hyphen for all else (`Côte d'Ivoire` → `cote-d-ivoire`)."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", "-", bare.lower()).strip("-")
