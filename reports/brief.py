@@ -14,16 +14,13 @@ from reports.parts import (
     Change,
     Coverage,
     Crosswalk,
-    Fitted,
     Gap,
-    Head,
     Lever,
     Matrix,
     Month,
     Noise,
     Passage,
     Prior,
-    Provenance,
     Quarter,
     Record,
     Resolution,
@@ -32,9 +29,8 @@ from reports.parts import (
     Signpost,
     Source,
     Stream,
-    Track,
-    Verdict,
 )
+from reports.trust import Fitted, Head, Provenance, Track, Verdict
 
 
 class Brief(Record):

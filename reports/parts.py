@@ -134,7 +134,7 @@ class Resolution(Record):
     """How the written rules resolved one past quarter."""
 
     quarter: str
-    resolved: str | None
+    resolved: str | None = None
     decided_by: str | None = None
     flip: Flip | None = None
 
@@ -237,33 +237,6 @@ class Prior(Record):
     used_by: tuple[str, ...] = ()
 
 
-class Check(Record):
-    """One condition of the gate."""
-
-    name: str
-    value: float | None
-    limit: str
-    ok: bool
-    advice: str | None = None
-
-
-class Verdict(Record):
-    """Whether the run may be issued, and why."""
-
-    ok: bool
-    forced: bool = False
-    checks: tuple[Check, ...] = ()
-
-
-class Fitted(Record):
-    """One model: its weight in the ensemble and its own checks."""
-
-    name: str
-    role: Literal["used", "compared"] = "used"
-    weight: Estimate
-    verdict: Verdict
-
-
 class Move(Record):
     """One cause of a change of the headline, in probability."""
 
@@ -308,51 +281,3 @@ class Lever(Record):
     sets: tuple[tuple[str, float], ...] = ()
     before: Row | None = None
     after: Row | None = None
-
-
-class Score(Record):
-    """Bits gained over a baseline on resolved forecasts; positive is better than the baseline."""
-
-    baseline: str
-    bits: float
-    low: float
-    high: float
-
-
-class Past(Record):
-    """One issued forecast of one quarter and what came of it."""
-
-    run: str
-    as_of: str
-    quarter: str
-    probabilities: tuple[float, ...]
-    resolved: str | None
-
-
-class Track(Record):
-    """The record so far."""
-
-    resolved: int
-    needed: int | None = None  # further quarters before any claim
-    scores: tuple[Score, ...] = ()
-    past: tuple[Past, ...] = ()
-
-
-class Head(Record):
-    """Length and hash of the ledger before this run's own row."""
-
-    count: int
-    head: str
-
-
-class Provenance(Record):
-    """What a replay needs."""
-
-    data_sha256: str | None = None
-    priors_sha256: str | None = None
-    scenarios_sha256: str | None = None
-    lock_sha256: str | None = None
-    seed: int | None = None
-    engine: str | None = None
-    python: str | None = None
-    versions: tuple[tuple[str, str], ...] = ()
