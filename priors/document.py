@@ -58,44 +58,49 @@ def parse(text: str, file: str) -> dict[str, Any]:
     return {key: _frozen(value) for key, value in document.items()}
 
 
-def entries(document: Mapping[str, Any], file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every entry under its dotted key, as the grammar of quantities cuts the nested tables."""
     for word, value in document.items():
-        yield from _descend((word,), value, file)
+        yield from _descend((word,), value)
 
 
-def place(key: str, text: str) -> str:
-    """A key with the line of its header, where the file has one: ``dwell.contained (line 12)``."""
-    for upto in range(key.count(".") + 1, 0, -1):
-        head = r"\s*\.\s*".join(re.escape(part) for part in key.split(".")[:upto])
-        if found := re.search(rf"^[ \t]*\[[ \t]*{head}[ \t]*\]", text, re.MULTILINE):
-            return f"{key} (line {text.count(chr(10), 0, found.start()) + 1})"
-    return key
+def place(where: str, text: str) -> str:
+    """An entry or field with the line it stands on, where it can be found: ``dwell.calm.mass (line 12)``."""
+    words = [word.partition("[")[0] for word in where.split(".")]
+    for upto in range(len(words), 0, -1):
+        head = r"\s*\.\s*".join(re.escape(word) for word in words[:upto])
+        if header := re.search(rf"^[ \t]*\[[ \t]*{head}[ \t]*[].]", text, re.MULTILINE):
+            break
+    else:
+        return where
+    at = header.start()
+    if upto < len(words):
+        body = re.compile(rf"^[ \t]*(?:{re.escape(words[upto])}[ \t]*[.=]|(\[))", re.MULTILINE)
+        found = body.search(text, header.end())
+        at = found.start() if found and not found[1] else at
+    return f"{where} (line {text.count(chr(10), 0, at) + 1})"
 
 
-def _descend(path: tuple[str, ...], value: Any, file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _descend(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     key = ".".join(path)
     whole = complete(path)
     if whole is None:
-        raise Refusal(
-            file=file, where=key, got=path[-1], wanted="the key of a quantity", remedy=expected(path)
-        )
+        raise Refusal(where=key, got=path[-1], wanted="the key of a quantity", remedy=expected(path))
     if not isinstance(value, dict):
-        raise Refusal(file=file, where=key, got=value, wanted="a table", remedy=expected(path[:-1] or path))
-    _check_ids(path, file)
+        raise Refusal(where=key, got=value, wanted="a table", remedy=expected(path[:-1] or path))
+    _check_id(path)
     if whole:
         yield key, value
         return
     if not value:
-        raise Refusal(file=file, where=key, wanted="an entry in this table", remedy=expected(path))
+        raise Refusal(where=key, wanted="an entry in this table", remedy=expected(path))
     for word, inner in value.items():
-        yield from _descend((*path, word), inner, file)
+        yield from _descend((*path, word), inner)
 
 
-def _check_ids(path: tuple[str, ...], file: str) -> None:
+def _check_id(path: tuple[str, ...]) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", path[-1]):
         raise Refusal(
-            file=file,
             where=".".join(path),
             got=path[-1],
             wanted="an id: a small letter, then at most 40 small letters, digits and hyphens",
@@ -107,7 +112,7 @@ def _misspelt(message: str, text: str, file: str) -> Refusal:
     reason, _, rest = message.partition(" (at ")
     found = re.match(r"line (\d+)", rest)
     line = int(found[1]) if found else text.count("\n") + 1
-    quoted = text.splitlines()[line - 1 : line] or [""]
+    quoted = text.split("\n")[line - 1 : line] or [""]
     if "overwrite" in reason or "Cannot declare" in reason or "Cannot mutate" in reason:
         return Refusal(
             file=file,

@@ -40,12 +40,10 @@ def loads(text: str, file: str) -> PriorSet:
                 wanted="the name of a quantity",
                 remedy=nearest(word, known),
             )
-    statements: dict[str, Statement] = {}
-    for key, raw in entries(document, file):
-        try:
-            statements[key] = statement(key, {**shared, **raw})
-        except Refusal as told:
-            raise told.within(file, place(told.where or key, text)) from None
+    try:
+        statements = {key: statement(key, {**shared, **raw}) for key, raw in entries(document)}
+    except Refusal as told:
+        raise told.within(file, place(told.where or "", text)) from None
     if not statements:
         raise Refusal(
             file=file, wanted="at least one prior, such as [dwell.<scenario>]", remedy="the file states none"
@@ -124,7 +122,7 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldC
 def _heading(document: dict[str, Any], file: str) -> str:
     schema, name = document.pop("schema", None), document.pop("name", None)
     if type(schema) is not int or schema < 1:
-        raise Refusal(file=file, where="schema", got=schema, wanted=f"schema = {SCHEMA} on the first line")
+        raise Refusal(file=file, where="schema", got=schema, wanted=f"schema = {SCHEMA}")
     if schema > SCHEMA:
         raise Refusal(
             file=file,

@@ -1,6 +1,7 @@
 """A user's mistake is told in one line: where, what came, what was wanted, what to do."""
 
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 
 LONGEST = 80  # characters of a file's text that a message repeats
@@ -54,11 +55,18 @@ class Refusal(ValueError):  # noqa: N818  a refusal is an answer to its owner, n
 
 
 def shown(value: object) -> str:
-    """``repr`` of a value from a file, cut to `LONGEST` characters.
+    """A value from a file much as it stood there, cut to `LONGEST` characters.
 
     A file may hold control characters, or a megabyte in one cell; a terminal must survive both.
     """
-    text = repr(value[: 2 * LONGEST] if isinstance(value, str) else value)
+    if isinstance(value, str):
+        text = repr(value[: 2 * LONGEST])
+    elif isinstance(value, float) and value.is_integer():
+        text = f"{value:.0f}"
+    elif isinstance(value, tuple | list):
+        text = f"[{', '.join(shown(inner) for inner in value)}]"
+    else:
+        text = str(value) if isinstance(value, date) else repr(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

@@ -170,8 +170,9 @@ def _told(key: str, record: type[Statement], error: ErrorDetails) -> Refusal:
             remedy=context["remedy"],
         )
     if kind == "missing":
-        name = str(error["loc"][-1])
-        return Refusal(where=where, got="nothing", wanted=name, remedy=_MISSING.get(name))
+        name = error["loc"][-1]
+        wanted = f"{name} = …" if isinstance(name, str) else "one more number"
+        return Refusal(where=where, wanted=wanted, remedy=_MISSING.get(str(name)))
     if kind == "extra_forbidden":
         known = (set(record.model_fields) - {"quantity"}) if len(error["loc"]) == 1 else set()
         return Refusal(
@@ -192,7 +193,12 @@ def _told(key: str, record: type[Statement], error: ErrorDetails) -> Refusal:
         return Refusal(where=where, got=got, wanted="a date such as 2026-06-15, without quotes or time")
     if kind == "string_too_short":
         return Refusal(where=where, got=got, wanted="a text", remedy=_MISSING.get(str(error["loc"][-1])))
-    wanted = error["msg"].removeprefix("Input should be ").replace("Input tag ", "a kind; ")
+    if kind == "too_short":
+        return Refusal(where=where, got=got, wanted=f"at least {context['min_length']}")
+    if kind.startswith("union_tag"):
+        got = got.get("kind") if isinstance(got, dict) else got
+        return Refusal(where=f"{where}.kind", got=got, wanted="interval, quartiles or chips")
+    wanted = error["msg"].removeprefix("Input should be ")
     return Refusal(where=where, got=got, wanted=wanted)
 
 

@@ -62,15 +62,21 @@ CATALOGUE = {
     "unknown quantity": (interval("dwel.calm"), "dwel.*: got 'dwel'; .* did you mean 'dwell'"),
     "a value where a table belongs": (
         HEAD + "[dwell]\nkind = 'interval'\n",
-        r"dwell.kind: .*\[dwell.<scenario>\]",
+        r"dwell.kind \(line 4\): .*\[dwell.<scenario>\]",
     ),
-    "key too long": (interval("persist.truce.on.x"), "persist.truce.on.kind: wanted the kind of statement"),
+    "key too long": (
+        interval("persist.truce.on.x"),
+        r"persist.truce.on.kind \(line 4\): wanted the kind of statement",
+    ),
     "wrong word in a key": (interval("persist.truce.onn"), "got 'onn'; .* did you mean 'on'"),
     "wrong verb of odds": (interval("odds.talks.leaves.war"), "got 'leaves'; .* did you mean 'leave'"),
-    "capital in an id": (interval("dwell.Calm"), "dwell.Calm: got 'Calm'; wanted an id"),
+    "capital in an id": (interval("dwell.Calm"), r"dwell.Calm \(line 3\): got 'Calm'; wanted an id"),
     "Cyrillic in an id": (interval('dwell."с-alm"'), "wanted an id"),
     "id too long": (interval("dwell." + "a" * 42), "wanted an id"),
-    "empty table": (HEAD + "[dwell]\n", r"dwell: wanted an entry in this table; write \[dwell.<scenario>\]"),
+    "empty table": (
+        HEAD + "[dwell]\n",
+        r"dwell \(line 3\): wanted an entry in this table; write \[dwell.<scenario>\]",
+    ),
     # what every statement carries
     "no kind": (entry("dwell.calm", "low = 3"), r"dwell.calm.kind \(line 3\): wanted the kind"),
     "unknown kind": (
@@ -80,7 +86,7 @@ CATALOGUE = {
     "kind no text": (entry("dwell.calm", "kind = ['interval']"), "wanted the kind of statement"),
     "no reason": (
         HEAD + "[dwell.calm]\n" + SOUND.replace('because = "b"\n', ""),
-        r"dwell.calm.because \(line 3\): .* a prior without a reason is refused",
+        r"dwell.calm.because \(line 3\): wanted because = …; .* a prior without a reason is refused",
     ),
     "blank reason": (
         HEAD + "[dwell.calm]\n" + SOUND.replace('"b"', '"  "'),
@@ -109,7 +115,10 @@ CATALOGUE = {
     "a key too many": (interval(more="hihg = 3"), "got 'hihg'; .* kind \"interval\"; did you mean 'high'"),
     "its own key inside": (interval(more="quantity = 'dwell.war'"), "dwell.calm.quantity.* no such key"),
     # numbers
-    "missing number": (entry("dwell.calm", "kind = 'interval'\nlow = 3"), "dwell.calm.high.* wanted high"),
+    "missing number": (
+        entry("dwell.calm", "kind = 'interval'\nlow = 3"),
+        "dwell.calm.high.* wanted high = …",
+    ),
     "number as text": (interval(low="'1e-3'"), "got '1e-3'; wanted a finite number; .* without quotes"),
     "truth for a number": (interval(low="true"), "dwell.calm.low.*got True; wanted a finite number"),
     "not a number": (interval(low="nan"), "dwell.calm.low.*got nan; wanted a finite number"),
@@ -117,14 +126,17 @@ CATALOGUE = {
     "beyond floats": (interval(high="1" + "0" * 400), "dwell.calm.high.* wanted a finite number"),
     "low above high": (
         interval(low="18", high="3"),
-        "dwell.calm.low.*got 18.0; wanted a number below high = 3",
+        "dwell.calm.low.*got 18; wanted a number below high = 3",
     ),
     "low equals high": (interval(low="3", high="3"), "wanted a number below high = 3"),
-    "mass in percent": (interval(mass="90"), "mass.* got 90.0; wanted a probability.*; write 0.9 for 90 %"),
-    "mass of one": (interval(mass="1.0"), "mass.* got 1.0; wanted a probability between 0 and 1"),
-    "mass of zero": (interval(mass="0"), "mass.* got 0.0; wanted a probability"),
+    "mass in percent": (
+        interval(mass="90"),
+        r"dwell.calm.mass \(line 7\): got 90; wanted a probability.*; write 0.9 for 90 %",
+    ),
+    "mass of one": (interval(mass="1.0"), "mass.* got 1; wanted a probability between 0 and 1"),
+    "mass of zero": (interval(mass="0"), "mass.* got 0; wanted a probability"),
     "less than a month": (interval(low="0.5"), "got 0.5; wanted more than 1 month"),
-    "exactly one month": (interval(low="1"), "got 1.0; wanted more than 1 month"),
+    "exactly one month": (interval(low="1"), "got 1; wanted more than 1 month"),
     "months in quarters": (interval(unit="quarters"), "got 'quarters'; .* a quarter is three months"),
     "no unit": (entry("dwell.calm", "kind = 'interval'\nlow = 3\nhigh = 18\nmass = 0.9"), "dwell.calm.unit"),
     "level per year": (
@@ -137,14 +149,14 @@ CATALOGUE = {
     ),
     "effect of zero": (
         interval("effect.deaths.war", low="0", unit="times"),
-        "got 0.0; wanted a number above 0",
+        "got 0; wanted a number above 0",
     ),
     "negative percent": (interval("wander.deaths", low="-2", unit="percent per month"), "number above 0"),
     "percent of nothing": (interval("wander.deaths", unit="percent"), 'begins "percent per month"'),
     "loss beyond all": (interval("drift.deaths.war", low="-120", unit="percent per month"), "above -100"),
     "chance in percent": (
         interval("chance.truce.war", low="55", high="95", unit="probability"),
-        "chance.truce.war.low.* got 55.0; .* write 0.55 for 55 %",
+        "chance.truce.war.low.* got 55; .* write 0.55 for 55 %",
     ),
     "certain": (interval("persist.truce.on", low="0.7", high="1.0", unit="probability"), "both excluded"),
     "one spell of something else": (
@@ -201,7 +213,7 @@ CATALOGUE = {
         "exits.calm.to.* got 0.99; wanted shares that add up to 1",
     ),
     "shares of 1.01": (shares("war = 0.41, peace = 0.6"), "got 1.01; wanted shares that add up to 1"),
-    "shares in percent": (shares("war = 40, peace = 60"), "got 100.0; .* write 0.6 for 60 %"),
+    "shares in percent": (shares("war = 40, peace = 60"), "got 100; .* write 0.6 for 60 %"),
     "a negative share": (
         shares("war = -0.1, peace = 1.1"),
         "exits.calm.to.war.* got -0.1; wanted a share above 0",
@@ -213,8 +225,8 @@ CATALOGUE = {
     ),
     "an exit to itself": (shares("calm = 0.4, war = 0.6"), "got 'calm'; .* does not exit to itself"),
     "worth nothing": (shares("war = 1.0", worth="0"), "exits.calm.worth.* a number of cases above 0"),
-    "worth below nothing": (shares("war = 1.0", worth="-1"), "exits.calm.worth.* got -1.0"),
-    "no shares": (shares(""), "got 0.0; wanted shares that add up to 1"),
+    "worth below nothing": (shares("war = 1.0", worth="-1"), "exits.calm.worth.* got -1"),
+    "no shares": (shares(""), "got 0; wanted shares that add up to 1"),
     "a unit of shares": (
         shares("war = 1.0", more="unit = 'percent'"),
         "got 'unit'; wanted a key of kind \"shares\"",
@@ -233,7 +245,7 @@ CATALOGUE = {
             "spread.d",
             "kind = 'distribution'\nfamily = 'gamma'\nparameters = { alpha = -1, beta = 1 }\nunit = 'percent'",
         ),
-        "spread.d.parameters.alpha.* got -1.0; wanted a number above 0",
+        "spread.d.parameters.alpha.* got -1; wanted a number above 0",
     ),
     "sign of two": (
         entry(
@@ -241,7 +253,7 @@ CATALOGUE = {
             "kind = 'distribution'\nfamily = 'signed-lognormal'\nunit = 'times'\n"
             "parameters = { sign = 2, mu = 0, sigma = 1 }",
         ),
-        "effect.d.war.parameters.sign.* got 2.0",
+        "effect.d.war.parameters.sign.* got 2",
     ),
     "shift below a month": (
         entry(
@@ -269,14 +281,14 @@ CATALOGUE = {
     ),
     "an expert of another kind": (
         pool("{ name = 'a', weight = 1, kind = 'shares', to = { a = 1 } }, " * 2),
-        r"experts\[0\].* 'shares'",
+        r"experts\[0\].kind.* got 'shares'; wanted interval, quartiles or chips",
     ),
     "an expert out of bounds": (
         pool(
             "{ name = 'a', weight = 1, kind = 'interval', low = -1, high = 2, mass = 0.9 }, "
             "{ name = 'b', weight = 1, kind = 'interval', low = 1, high = 2, mass = 0.9 }"
         ),
-        r"experts\[0\].low.* got -1.0; wanted a number above 0",
+        r"experts\[0\].low.* got -1; wanted a number above 0",
     ),
 }
 
