@@ -2,7 +2,7 @@
 
 The reports define it for themselves, so that they can be tested with literals; ``brief.json`` holds one.
 What does not exist yet is ``None`` or empty, and the text knows it. Every tuple of estimates follows the
-order of ``scenarios``, calm first. How a number is written is decided once, in `reports.document`: HTML, PDF
+order of ``scenarios``, calm first. How a number is written is decided once, in `reports.compose`: HTML, PDF
 and notebook render that document and can therefore not disagree.
 """
 
@@ -34,7 +34,7 @@ from reports.trust import Fitted, Head, Provenance, Track, Verdict
 
 
 class Brief(Record):
-    """All of one report. See the module's claim for what it leaves to `reports.document`."""
+    """All of one report. See the module's claim for what it leaves to `reports.compose`."""
 
     schema_: Literal["scenariocast/brief/1"] = Field(default="scenariocast/brief/1", alias="schema")
     run: str

@@ -29,6 +29,21 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
 )  # fmt: skip
+SMALL = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 GAP = "\u00a0"  # keeps a number and its sign on one line
 
 
@@ -144,24 +159,14 @@ def number(x: float) -> str:
     return f"−{digits}" if x < 0 and digits != "0" else digits
 
 
+def spelled(count: int) -> str:
+    """Whole numbers up to twelve as words, larger ones as digits; nought is ``no``."""
+    return SMALL[count] if count < len(SMALL) else str(count)
+
+
 def plural(count: int, noun: str) -> str:
     """``no quarters``, ``one quarter``, ``two quarters``, ``13 quarters``."""
-    small = (
-        "no",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-    )
-    return f"{small[count] if count < len(small) else count} {noun}{'' if count == 1 else 's'}"
+    return f"{spelled(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def listed(items: Sequence[str]) -> str:

@@ -1,0 +1,209 @@
+"""Pages six to nine, for the sceptic: priors in use, track record, checks and models, data and method."""
+
+from reports.brief import Brief
+from reports.cells import NOTHING, figures, measured, measured_range, swatch, texts
+from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
+from reports.front import skill
+from reports.headline import refused
+from reports.parts import Prior, Quantiles
+from reports.text import Sentence, Span, capitalised, joined, sentence
+from reports.trust import Check, Track
+from reports.words import date, month, percents, quarter
+
+CLAIM = (
+    "A quarterly record alone cannot show skill for about a decade. With three scenarios that persist as here, a "
+    "forecaster who knew the truth would need 36 quarterly forecasts to show a gain over past frequencies one "
+    "quarter ahead and 72 to show one over persistence; over the Markov chain of past quarters the expected gain "
+    "is only what that chain has still to learn: 0.21 bits at 11 quarters, 0.11 at 72."
+)
+
+
+def priors(brief: Brief) -> Section:
+    """Every belief with its reason, and what the data made of it."""
+    named = f" The set is called {brief.priors_name}." if brief.priors_name else ""
+    lead = f"To disagree, edit the statement, say why, and run again.{named}"
+    blocks: list[Block] = [Paragraph(spans=sentence(lead))]
+    if any(prior.prior is not None for prior in brief.priors):
+        blocks.append(Exhibit(key="priors"))
+    blocks.append(
+        Table(
+            key="priors",
+            caption="Statements in use: median and 90 % interval before and after the data",
+            columns=(
+                *texts("Quantity", "Statement"),
+                *figures("Before", "After", "Contraction"),
+                *texts("Because", "Who, when, source"),
+            ),
+            rows=tuple(_belief(prior) for prior in brief.priors),
+        )
+    )
+    return Section(key="priors", number=6, title="Priors in use", blocks=tuple(blocks))
+
+
+def record(brief: Brief) -> Section:
+    """What past forecasts were worth, and what a record this short can show."""
+    blocks: list[Block] = [Paragraph(spans=spans) for spans in skill(brief.track)]
+    blocks.append(Paragraph(spans=sentence(CLAIM), tone="note"))
+    if brief.track is not None and brief.track.scores:
+        blocks.append(_scores(brief.track))
+    if brief.track is not None and brief.track.past:
+        blocks.append(_past(brief, brief.track))
+    return Section(key="record", number=7, title="Track record", blocks=tuple(blocks))
+
+
+def checks(brief: Brief) -> Section:
+    """The gate, the models, their weights."""
+    state = "Refused." if refused(brief) else "Forced." if brief.verdict.forced else "Passed."
+    blocks: list[Block] = [
+        Paragraph(spans=sentence(Span(text="The gate: ", strong=True), state)),
+        _checks("gate", "Checks before publishing", brief.verdict.checks),
+        Heading(text="Models"),
+    ]
+    blocks += [Paragraph(spans=sentence(brief.weights_sentence))] if brief.weights_sentence else []
+    rows: list[tuple[Sentence, ...]] = []
+    for model in brief.models:
+        failed = sum(not check.ok for check in model.verdict.checks)
+        state = "passed" if model.verdict.ok else f"{failed} failed"
+        role = "weighted" if model.role == "used" else "compared only"
+        interval = measured_range(model.weight.q05, model.weight.q95)
+        rows.append(
+            (sentence(model.name), sentence(role), measured(model.weight.mean), interval, sentence(state))
+        )
+    columns = (*texts("Model", "Role"), *figures("Weight", "90 % interval"), *texts("Checks"))
+    blocks.append(Table(key="models", caption="Models and weights", columns=columns, rows=tuple(rows)))
+    blocks += [
+        _checks(f"model-{model.name}", f"Checks of {model.name}", model.verdict.checks)
+        for model in brief.models
+        if model.verdict.checks
+    ]
+    return Section(key="checks", number=8, title="Checks", blocks=tuple(blocks))
+
+
+def method(brief: Brief) -> Section:
+    """Sources, coverage, hashes, versions, and how to replay."""
+    blocks: list[Block] = []
+    if brief.notes:
+        items = tuple(sentence(note) for note in brief.notes)
+        blocks.append(Listing(lead="What a reader must know:", items=items))
+    if brief.coverage is not None:
+        blocks.append(Exhibit(key="coverage"))
+    if brief.sources:
+        blocks.append(_sources(brief))
+        notes = tuple(sentence(f"{source.id}: {note}") for source in brief.sources for note in source.notes)
+        blocks += [Listing(lead="On the sources:", items=notes)] if notes else []
+    blocks += [Heading(text="To replay"), _provenance(brief)]
+    text = f"forecast replay {brief.run} runs it again from the same files and compares every number."
+    blocks.append(Paragraph(spans=sentence(text)))
+    return Section(key="method", number=9, title="Data and method", blocks=tuple(blocks))
+
+
+def _belief(prior: Prior) -> tuple[Sentence, ...]:
+    says = f"{prior.says} ({prior.unit})" if prior.unit else prior.says
+    who = ", ".join(part for part in (prior.author, prior.date and date(prior.date), prior.source) if part)
+    return (
+        sentence(prior.key),
+        sentence(says),
+        _quantiles(prior.prior),
+        _quantiles(prior.posterior),
+        measured(prior.contraction),
+        sentence(prior.because),
+        sentence(who or "–"),
+    )
+
+
+def _quantiles(q: Quantiles | None) -> Sentence:
+    return NOTHING if q is None else sentence(measured(q.q50), " (", measured_range(q.q05, q.q95), ")")
+
+
+def _checks(key: str, caption: str, entries: tuple[Check, ...]) -> Table:
+    rows = tuple(
+        (
+            sentence(capitalised(check.name)),
+            measured(check.value),
+            sentence(check.limit),
+            sentence(Span(text="passed") if check.ok else Span(text="FAILED", strong=True)),
+            sentence(check.advice or "–"),
+        )
+        for check in entries
+    )
+    columns = (*texts("Check"), *figures("Value"), *texts("Wanted", "Outcome", "What to do"))
+    if all(check.advice is None for check in entries):
+        columns, rows = columns[:-1], tuple(row[:-1] for row in rows)
+    return Table(key=key, caption=caption, columns=columns, rows=rows)
+
+
+def _scores(track: Track) -> Table:
+    return Table(
+        key="scores",
+        caption="Bits gained per forecast over each baseline; above nought is better than the baseline",
+        columns=(*texts("Baseline"), *figures("Bits", "90 % interval")),
+        rows=tuple(
+            (sentence(s.baseline), measured(s.bits), measured_range(s.low, s.high)) for s in track.scores
+        ),
+    )
+
+
+def _past(brief: Brief, track: Track) -> Table:
+    rows: list[tuple[Sentence, ...]] = []
+    for entry in track.past:
+        name = sentence("open") if entry.resolved is None else swatch(brief, entry.resolved)
+        shares = ((span,) for span in percents(entry.probabilities).spans)
+        rows.append((sentence(f"{quarter(entry.quarter)}, as known {date(entry.as_of)}"), *shares, name))
+    titles = tuple(scenario.title for scenario in brief.scenarios)
+    columns = (*texts("Forecast"), *figures(*titles), *texts("Resolved to"))
+    return Table(key="past", caption="Every forecast issued", columns=columns, rows=tuple(rows))
+
+
+def _sources(brief: Brief) -> Table:
+    rows = tuple(
+        (
+            sentence(source.id),
+            _linked(source.citation or "–"),
+            sentence(source.licence or "–"),
+            sentence(source.coverage or "–"),
+            sentence(source.file or "–"),
+            sentence(source.sha256[:12] if source.sha256 else "–"),
+        )
+        for source in brief.sources
+    )
+    columns = texts("Source", "Citation", "Licence", "Coverage", "File", "SHA-256, first 12")
+    return Table(key="sources", caption="Sources", columns=columns, rows=rows)
+
+
+def _linked(text: str) -> Sentence:
+    """The text with its web addresses as links; nothing but http and https becomes one."""
+    words = text.split(" ")
+    linked = (
+        (Span(text=word, href=word.rstrip(".,;)")),)
+        if word.startswith(("https://", "http://"))
+        else sentence(word)
+        for word in words
+    )
+    return joined(linked, " ")
+
+
+def _provenance(brief: Brief) -> Table:
+    made = brief.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in made.versions)
+    ledger = "none" if brief.ledger is None else f"{brief.ledger.count} rows, {brief.ledger.head}"
+    window = f"{month(brief.window[0])} to {month(brief.window[1])}"
+    facts: tuple[tuple[str, str | None], ...] = (
+        ("Run", brief.run),
+        ("Issued", brief.issued_at),
+        ("As known", date(brief.as_of)),
+        ("Window the models learn from", window),
+        ("Latent regimes from", brief.latent_from),
+        ("Seed", None if made.seed is None else str(made.seed)),
+        ("Data, SHA-256", made.data_sha256),
+        ("Priors, SHA-256", made.priors_sha256),
+        ("Scenarios, SHA-256", made.scenarios_sha256),
+        ("Lock, SHA-256", made.lock_sha256),
+        ("Engine", made.engine),
+        ("Python", made.python),
+        ("Versions", versions or None),
+        ("Ledger before this run", ledger),
+        ("Licence", brief.licence),
+        ("Cite as", brief.citation),
+    )
+    rows = tuple((sentence(name), _linked(value)) for name, value in facts if value)
+    return Table(key="provenance", caption="What a replay needs", columns=texts("What", "Value"), rows=rows)

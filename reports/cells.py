@@ -1,0 +1,62 @@
+"""Cells and column heads that several pages share."""
+
+from reports.brief import Brief
+from reports.colours import hues
+from reports.document import Column
+from reports.parts import Estimate
+from reports.text import Sentence, Span, lowered, sentence
+from reports.words import number, percent, spread
+
+NOTHING: Sentence = (Span(text="–"),)
+
+
+def texts(*titles: str) -> tuple[Column, ...]:
+    """Heads of columns that hold words."""
+    return tuple(Column(title=title) for title in titles)
+
+
+def figures(*titles: str) -> tuple[Column, ...]:
+    """Heads of columns that hold numbers."""
+    return tuple(Column(title=title, numeric=True) for title in titles)
+
+
+def measured(x: float | None) -> Sentence:
+    """A quantity that is no probability."""
+    return NOTHING if x is None else (Span(text=number(x), value=x),)
+
+
+def measured_range(low: float, high: float) -> Sentence:
+    """``3.4–12.6``, both ends still numbers."""
+    return sentence(measured(low), "–", measured(high))
+
+
+def chance(p: float | None, mcse: float | None = None) -> Sentence:
+    """A probability without an interval."""
+    return NOTHING if p is None else (Span(text=percent(p, mcse), value=p),)
+
+
+def with_interval(estimate: Estimate | None) -> Sentence:
+    """``74 % (57–87 %)``, all three still numbers."""
+    if estimate is None:
+        return NOTHING
+    return sentence(chance(estimate.mean, estimate.mcse), " (", spread(estimate), ")")
+
+
+def swatch(brief: Brief, scenario: str) -> Sentence:
+    """The title of a scenario with its colour beside it."""
+    return (Span(text=scenario_title(brief, scenario), colour=hues(brief.scenarios).get(scenario)),)
+
+
+def scenario_title(brief: Brief, scenario: str) -> str:
+    """The title of a scenario, or its id where the brief does not know it."""
+    return next((entry.title for entry in brief.scenarios if entry.id == scenario), scenario)
+
+
+def stream_title(brief: Brief, stream: str) -> str:
+    """The title of a stream, or its id where the brief does not know it."""
+    return next((entry.title for entry in brief.streams if entry.id == stream), stream)
+
+
+def toward(brief: Brief, prefix: str, scenarios: tuple[str, ...]) -> tuple[Column, ...]:
+    """Numeric heads such as ``to regional war``, one per scenario."""
+    return figures(*(f"{prefix} {lowered(scenario_title(brief, name))}" for name in scenarios))

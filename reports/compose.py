@@ -1,0 +1,25 @@
+"""A brief is put into words once: the document that HTML, PDF and notebook lay out."""
+
+from reports.appendix import checks, method, priors, record
+from reports.brief import Brief
+from reports.document import Document
+from reports.evidence import data, movement
+from reports.front import front
+from reports.headline import banners
+from reports.scenarios import scenarios
+from reports.text import sentence
+from reports.transitions import transitions
+
+
+def compose(brief: Brief) -> Document:
+    """The whole report in words, pages in the order of the reader's doubts."""
+    head = "" if brief.ledger is None else f" · ledger {brief.ledger.count} · {brief.ledger.head[:16]}"
+    pages = (scenarios, transitions, data, movement, priors, record, checks, method)
+    return Document(
+        language=brief.language,
+        title=brief.title,
+        banners=banners(brief),
+        front=front(brief),
+        sections=tuple(page(brief) for page in pages),
+        footer=sentence(f"Run {brief.run} · issued {brief.issued_at}{head}"),
+    )

@@ -1,0 +1,109 @@
+"""Pages four and five: what the data say, what moved, what to watch, what if."""
+
+from reports.brief import Brief
+from reports.cells import chance, figures, stream_title, swatch, texts, with_interval
+from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
+from reports.front import moved, watch
+from reports.parts import Change, Gap, Lever, Stream
+from reports.text import Sentence, Span, capitalised, sentence
+from reports.words import month, months, points, quarter
+
+LEGEND = (
+    "Dots are observations, hollow where provisional; the bands hold 50 % and 90 % of what the model expects; the "
+    "ribbon beneath is the latent regime. A cross marks a month taken out, a tick at the foot a month without data."
+)
+
+
+def data(brief: Brief) -> Section:
+    """Every stream with its fan, and what is known about its months."""
+    blocks: list[Block] = [Paragraph(spans=sentence(LEGEND), tone="note")] if brief.streams else []
+    for stream in brief.streams:
+        blocks += [Exhibit(key=f"stream-{stream.id}"), Paragraph(spans=sentence(_about(stream)), tone="note")]
+    if brief.masks:
+        blocks.append(Listing(lead="Taken out:", items=tuple(_gap(brief, gap) for gap in brief.masks)))
+    if brief.drawn:
+        lead = f"Missing up to {month(brief.origin)} and drawn with the future, given the regime:"
+        blocks.append(Listing(lead=lead, items=tuple(_gap(brief, gap) for gap in brief.drawn)))
+    if not blocks:
+        blocks.append(Paragraph(spans=sentence("The record of this run holds no stream."), tone="note"))
+    return Section(key="data", number=4, title="What the data say", blocks=tuple(blocks))
+
+
+def movement(brief: Brief) -> Section:
+    """What moved, what to watch, what could be done."""
+    blocks: list[Block] = [Heading(text="What moved")]
+    blocks += [Paragraph(spans=spans) for spans in moved(brief)]
+    if brief.change is not None:
+        blocks.append(_shifts(brief, brief.change))
+    blocks.append(Heading(text="What to watch"))
+    blocks += [Paragraph(spans=spans) for spans in watch(brief)]
+    if brief.signposts:
+        blocks.append(_signposts(brief))
+    blocks.append(Heading(text="What if"))
+    blocks += [block for lever in brief.levers for block in _lever(brief, lever)]
+    if not brief.levers:
+        blocks.append(Paragraph(spans=sentence("The workspace names no lever."), tone="note"))
+    return Section(key="movement", number=5, title="What moved, what to watch, what if", blocks=tuple(blocks))
+
+
+def _about(stream: Stream) -> str:
+    level = f"level {stream.level}" if stream.level else ""
+    effect = f"effect {stream.effect}" if stream.effect else ""
+    text = capitalised(", ".join(part for part in (stream.unit, stream.family, level, effect) if part)) + "."
+    if stream.first and stream.last:
+        origin = f" from {stream.source}" if stream.source else ""
+        text += f" {month(stream.first)} to {month(stream.last)}{origin}."
+    if stream.splice:
+        splice = stream.splice
+        text += f" From {month(splice.month)} the figures are {splice.after}, before that {splice.before}."
+    return text
+
+
+def _gap(brief: Brief, gap: Gap) -> Sentence:
+    reason = f". {gap.because}" if gap.because else ""
+    return sentence(f"{stream_title(brief, gap.stream)}: {months(gap.months)}{reason}")
+
+
+def _shifts(brief: Brief, change: Change) -> Table:
+    return Table(
+        key="shifts",
+        caption=f"Every probability since run {change.run}",
+        columns=(*texts("Quarter and scenario"), *figures("Before", "Now", "Points")),
+        rows=tuple(
+            (
+                sentence(f"{quarter(shift.quarter)} ", swatch(brief, shift.scenario)),
+                chance(shift.before),
+                chance(shift.after),
+                sentence(points(shift.after - shift.before)),
+            )
+            for shift in change.shifts
+        ),
+    )
+
+
+def _signposts(brief: Brief) -> Table:
+    return Table(
+        key="signposts",
+        caption="What would move a probability if seen next month",
+        columns=(*texts("If", "Scenario"), *figures("Now", "Then")),
+        rows=tuple(
+            (sentence(s.condition), swatch(brief, s.scenario), chance(s.before), chance(s.after))
+            for s in brief.signposts
+        ),
+    )
+
+
+def _lever(brief: Brief, lever: Lever) -> list[Block]:
+    lead = Paragraph(spans=sentence(Span(text=f"{lever.title}. ", strong=True), lever.because or ""))
+    if lever.before is None or lever.after is None:
+        return [lead, Paragraph(spans=sentence("Its effect is not computed in this run."), tone="note")]
+    table = Table(
+        key=f"lever-{lever.id}",
+        caption=f"{quarter(brief.quarters[0].quarter)} with and without",
+        columns=(*texts("Scenario"), *figures("As things stand", "With the lever")),
+        rows=tuple(
+            (swatch(brief, scenario.id), with_interval(old), with_interval(new))
+            for scenario, old, new in zip(brief.scenarios, lever.before, lever.after, strict=True)
+        ),
+    )
+    return [lead, table]
