@@ -31,7 +31,7 @@ def _phrase(rule: AllOf | AnyOf | Condition, titles: Mapping[str, str], *, month
     match rule:
         case Condition():
             subject = " plus ".join(titles.get(stream) or stream for stream in rule.streams)
-            return f"{subject}: {_amount(rule)}" + ("" if monthwise else f" {_span(rule)}")
+            return f"{subject}: {_amount(rule)}" + ("" if monthwise else _span(rule))
         case AllOf():
             joined = "; and ".join(_nested(part, titles, monthwise or rule.same_month) for part in rule.all)
             once = rule.same_month and not monthwise
@@ -56,12 +56,10 @@ def _amount(condition: Condition) -> str:
 
 def _span(condition: Condition) -> str:
     months = f"the {'three' if condition.window == 'quarter' else 'six'} months"
-    match condition.take:
-        case "max":
-            return f"in {'each' if condition.at_least is None else 'any'} of {months}"
-        case "mean":
-            return f"on average over {months}"
-        case "sum":
-            return f"in {months} together"
-        case "last":
-            return f"in the last of {months}"
+    take = {
+        "max": f"in {'each' if condition.at_least is None else 'any'} of {months}",
+        "mean": f"on average over {months}",
+        "sum": f"in {months} together",
+        "last": f"in the last of {months}",
+    }[condition.take]
+    return f" {take}" if condition.times is None else f", {take}"
