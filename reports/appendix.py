@@ -116,10 +116,10 @@ def _quantiles(q: Quantiles | None) -> Sentence:
 
 
 def _checks(key: str, caption: str, entries: tuple[Check, ...]) -> Table:
-    rows = tuple(
+    rows: tuple[tuple[Sentence, ...], ...] = tuple(
         (
             sentence(capitalised(check.name)),
-            measured(check.value),
+            measured(check.value, decimals=4),
             sentence(check.limit),
             sentence(Span(text="passed") if check.ok else Span(text="FAILED", strong=True)),
             sentence(check.advice or "–"),

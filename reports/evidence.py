@@ -1,7 +1,7 @@
 """Pages four and five: what the data say, what moved, what to watch, what if."""
 
 from reports.brief import Brief
-from reports.cells import chance, figures, stream_title, swatch, texts, with_interval
+from reports.cells import as_told, chance, figures, stream_title, swatch, texts, with_interval
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
 from reports.front import moved, watch
 from reports.parts import Change, Gap, Lever, Stream
@@ -73,7 +73,7 @@ def _shifts(brief: Brief, change: Change) -> Table:
             (
                 sentence(f"{quarter(shift.quarter)} ", swatch(brief, shift.scenario)),
                 chance(shift.before),
-                chance(shift.after),
+                as_told(brief, shift.after),
                 sentence(points(shift.after - shift.before)),
             )
             for shift in change.shifts
@@ -87,7 +87,7 @@ def _signposts(brief: Brief) -> Table:
         caption="What would move a probability if seen next month",
         columns=(*texts("If", "Scenario"), *figures("Now", "Then")),
         rows=tuple(
-            (sentence(s.condition), swatch(brief, s.scenario), chance(s.before), chance(s.after))
+            (sentence(s.condition), swatch(brief, s.scenario), as_told(brief, s.before), chance(s.after))
             for s in brief.signposts
         ),
     )

@@ -96,7 +96,7 @@ def _without_precedent(named: list[Scenario]) -> tuple[Sentence, ...]:
 
 
 def _failure(check: Check) -> Sentence:
-    value = "not available" if check.value is None else number(check.value)
+    value = "not available" if check.value is None else number(check.value, decimals=4)
     advice = f" {capitalised(check.advice)}" if check.advice else ""
     ending = "" if advice.endswith(".") else "."
     return sentence(

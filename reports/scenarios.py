@@ -11,7 +11,7 @@ from reports.cells import (
     stream_title,
     swatch,
     texts,
-    with_interval,
+    told_with_interval,
 )
 from reports.document import Block, Exhibit, Heading, Paragraph, Section, Table
 from reports.parts import Quarter, Row, Scenario
@@ -121,7 +121,8 @@ def _passage(brief: Brief) -> Table:
             *figures(*(f"by {quarter(name)}" for name in brief.first_passage[0].quarters)),
         ),
         rows=tuple(
-            (swatch(brief, p.scenario), *(with_interval(e) for e in p.estimates)) for p in brief.first_passage
+            (swatch(brief, p.scenario), *(told_with_interval(brief, e) for e in p.estimates))
+            for p in brief.first_passage
         ),
         note="A dash: the last resolved quarter is that scenario." if missing else None,
     )

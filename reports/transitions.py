@@ -1,11 +1,20 @@
 """Page three: from where to where, of resolved scenarios and of latent regimes, kept apart."""
 
 from reports.brief import Brief
-from reports.cells import NOTHING, measured, scenario_title, swatch, texts, toward, with_interval
+from reports.cells import (
+    NOTHING,
+    measured,
+    scenario_title,
+    shares_with_interval,
+    swatch,
+    texts,
+    toward,
+    with_interval,
+)
 from reports.document import Block, Column, Exhibit, Heading, Paragraph, Section, Table
 from reports.parts import Crosswalk, Matrix, Row
 from reports.text import Sentence, joined, lowered, sentence
-from reports.words import month, percents, quarter, spread
+from reports.words import month, percents, quarter
 
 
 def transitions(brief: Brief) -> Section:
@@ -36,7 +45,7 @@ def transitions(brief: Brief) -> Section:
 def _matrix(brief: Brief, matrix: Matrix, key: str, title: str, told: str) -> list[Block]:
     rows: list[tuple[Sentence, ...]] = []
     for place, (origin, cells) in enumerate(zip(matrix.rows, matrix.cells, strict=True)):
-        row = _shares(cells)
+        row = shares_with_interval(cells)
         paths = (measured(matrix.paths[place]),) if matrix.paths else ()
         rows.append((swatch(brief, origin), *row, *paths))
     visits = (Column(title="Simulated visits", numeric=True),) if matrix.paths else ()
@@ -48,28 +57,21 @@ def _matrix(brief: Brief, matrix: Matrix, key: str, title: str, told: str) -> li
     return [Heading(text=title), Exhibit(key=key), table]
 
 
-def _shares(cells: Row) -> list[Sentence]:
-    """One distribution with intervals, its percents adding to 100."""
-    known = [cell for cell in cells if cell is not None]
-    shown = iter(percents([cell.mean for cell in known], [cell.mcse for cell in known]).spans)
-    return [NOTHING if cell is None else sentence(next(shown), " (", spread(cell), ")") for cell in cells]
-
-
 def _from_now(brief: Brief, matrix: Matrix) -> list[Block]:
     if matrix.from_now is None or brief.last_resolved is None:
         return []
-    last, scenario = brief.last_resolved
-    named = zip(brief.scenarios, matrix.from_now, strict=True)
-    odds = joined((sentence(f"{lowered(s.title)} ", with_interval(e)) for s, e in named if e), ", ")
-    title = lowered(scenario_title(brief, scenario))
+    last, resolved = brief.last_resolved
+    named = zip(brief.scenarios, shares_with_interval(matrix.from_now), strict=True)
+    odds = joined((sentence(f"{lowered(scenario.title)} ", share) for scenario, share in named), ", ")
+    title = lowered(scenario_title(brief, resolved))
     text = f"The last resolved quarter, {quarter(last)}, was {title}. From where things stand: "
     return [Paragraph(spans=sentence(text, odds, "."))]
 
 
 def _regimes(brief: Brief, now: Row) -> Table:
-    rows = [(sentence(f"{month(brief.origin)}, the last month with data"), *_shares(now))]
+    rows = [(sentence(f"{month(brief.origin)}, the last month with data"), *shares_with_interval(now))]
     rows += [
-        (sentence(f"end of {quarter(entry.quarter)}"), *_shares(entry.regime))
+        (sentence(f"end of {quarter(entry.quarter)}"), *shares_with_interval(entry.regime))
         for entry in brief.quarters
         if entry.regime is not None
     ]

@@ -144,9 +144,11 @@ def points(shift: float) -> str:
     return f"{'+' if whole > 0 else '−' if whole < 0 else ''}{abs(whole)}"
 
 
-def number(x: float) -> str:
-    """Three significant digits, no exponent, a true minus: ``0.0123``, ``4.56``, ``1,235``."""
+def number(x: float, *, decimals: int | None = None) -> str:
+    """Three significant digits, no exponent, a true minus: ``0.012``, ``4.56``, ``1,235``; or as many decimals as asked."""
     size = abs(x)
+    if decimals is not None and size < 100:
+        return f"{'−' if x < 0 else ''}{size:.{decimals}f}".rstrip("0").rstrip(".")
     if size >= 100 or size == round(size):
         digits = f"{size:,.0f}"
     elif size >= 0.001:
