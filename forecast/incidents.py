@@ -5,7 +5,7 @@ count, outside the coverage, or not yet known is missing.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ from forecast.formats.vintages import as_published, vintages
 from forecast.streams import MEASURES, Source, StreamDefinition, slug
 from priors.refusal import Refusal, nearest
 
+GROWING = ("chronology", "events", "ucdp-candidate")  # formats that may lack a kind that is yet to come
 IN_FORCE = 15  # days of a month on which an agreement must hold for the month to count
 
 
@@ -170,7 +171,7 @@ def _check_stream(stream: StreamDefinition, sources: Mapping[str, Source]) -> No
 
 
 def _selected(frame: pd.DataFrame, stream: StreamDefinition, source: Source | None) -> pd.DataFrame:
-    """Rows whose columns hold one of the wanted values, as written or as an id."""
+    """Rows whose columns hold one of the wanted values; both are compared as ids."""
     file = source.file if source else stream.reporting.vintages if stream.reporting else ""
     chosen = pd.Series(True, index=frame.index)
     for column, values in stream.where.items():
@@ -184,34 +185,30 @@ def _selected(frame: pd.DataFrame, stream: StreamDefinition, source: Source | No
                 remedy=nearest(column, frame.columns),
             )
         texts = frame[column].astype(str)
-        occurring = {text: slug(text) for text in texts.unique()}
-        for value in values:
-            _check_occurs(value, values, occurring, where=f"{where}.{column}", file=file, source=source)
-        chosen &= texts.isin([text for text, name in occurring.items() if text in values or name in values])
+        names = {text: slug(text) or text for text in texts.unique()}
+        wanted = [slug(value) or value for value in values]
+        for value in wanted:
+            _check_occurs(
+                value, wanted, set(names.values()), where=f"{where}.{column}", file=file, source=source
+            )
+        chosen &= texts.map(names).isin(wanted).astype(bool)
     return frame[chosen]
 
 
 def _check_occurs(
-    value: str,
-    values: tuple[str, ...],
-    occurring: Mapping[str, str],
-    *,
-    where: str,
-    file: str,
-    source: Source | None,
+    value: str, wanted: Sequence[str], occurring: set[str], *, where: str, file: str, source: Source | None
 ) -> None:
-    """A value that no row has is a slip; only a chronology may wait for the first of its kind."""
-    names = {*occurring, *occurring.values()}
-    if value in names:
+    """A value that no row has is a slip; only a file that grows by the row may wait for the first of its kind."""
+    if value in occurring:
         return
-    near = get_close_matches(value, names - set(values), n=1, cutoff=0.85)
-    if near or source is None or source.format not in ("chronology", "events", "ucdp-candidate"):
+    near = get_close_matches(value, occurring - set(wanted), n=1, cutoff=0.85)
+    if near or source is None or source.format not in GROWING:
         raise Refusal(
             file="forecast.toml",
             where=where,
             got=value,
             wanted=f"a value that occurs in {file}",
-            remedy=nearest(value, names - {""}),
+            remedy=nearest(value, occurring - {""}),
         )
 
 

@@ -217,7 +217,7 @@ def _tidy(
         frame = _melted(frame, stream)
         sums = frame.groupby(["month", "front", "stream"], as_index=False)["count"].sum()
     else:
-        sums = frame[list(monthly.COLUMNS)]
+        sums = frame[[*monthly.COLUMNS, *(column for column in monthly.REMARKS if column in frame)]]
     if coverage == "rows":
         sums = sums.dropna(subset=["count"])
     elif coverage is not None:
@@ -225,7 +225,7 @@ def _tidy(
         grid = pd.DataFrame({"month": list(span)}).merge(pairs, how="cross")
         filled = grid.merge(sums, how="left", on=["month", "front", "stream"], indicator="row")
         filled.loc[filled["row"] == "left_only", "count"] = 0.0
-        sums = filled[list(monthly.COLUMNS)]
+        sums = filled[list(sums.columns)]
     return sums.sort_values(["month", "front", "stream"]).reset_index(drop=True)
 
 
@@ -249,7 +249,7 @@ def _spells(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _cell(value: object) -> str:
     """A cell as text; a text that a spreadsheet would run is quoted with an apostrophe."""
-    if isinstance(value, float):
+    if isinstance(value, float):  # NaN also stands for the remark of a row that was filled in
         return "" if np.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
     text = str(value)
     return f"'{text}" if text.startswith(FORMULA) else text

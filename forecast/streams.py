@@ -42,7 +42,7 @@ MEASURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The measures that the rows of a format can carry."""
 
-TABLE_COLUMNS = ("month", "front", "count", "vintage")
+TABLE_COLUMNS = ("month", "front", "count", "vintage", "source")
 """What a column map of the `table` format may name; month and count it must."""
 
 

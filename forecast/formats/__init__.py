@@ -65,7 +65,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         )
     )
 )
-"""Every format but `table`, which a column map makes monthly; the first whose signature fits is the guess."""
+"""Every format but `table`, which a column map makes monthly; where two fit alike the first is the guess."""
 
 
 def read(path: Path, format: str, *, name: str | None = None) -> Rows:
@@ -75,15 +75,16 @@ def read(path: Path, format: str, *, name: str | None = None) -> Rows:
 
 
 def guess(path: Path, *, name: str | None = None) -> str:
-    """The format whose columns the file has.
+    """The format whose columns the file has, or comes nearest to having; its reader says what is amiss.
 
     Raises:
-        Refusal: if it has the columns of none.
+        Refusal: if it has not half of the columns of any.
     """
-    columns = frozenset(header(path, name=name))
-    for format in FORMATS.values():
-        if format.signature <= columns:
-            return format.name
+    columns = frozenset(column.strip().lower() for column in header(path, name=name))
+    shares = {f.name: len(f.signature & columns) / len(f.signature) for f in FORMATS.values()}
+    nearest = max(shares, key=lambda format: shares[format])  # the first of equals
+    if shares[nearest] >= 0.5:
+        return nearest
     raise Refusal(
         file=name or str(path),
         where="line 1",

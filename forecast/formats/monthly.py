@@ -10,6 +10,7 @@ from forecast.formats.cells import (
     MONTH,
     NAME,
     NUMBER,
+    TEXT,
     check_cells,
     check_columns,
     check_once,
@@ -22,7 +23,7 @@ from forecast.streams import TABLE_COLUMNS
 from priors.refusal import Refusal, nearest
 
 COLUMNS = ("month", "front", "stream", "count")
-REMARKS = ("source", "note")  # may stand in a tidy file; nothing reads them
+REMARKS = ("source", "note")  # may stand in a tidy file, for its readers; nothing is computed from them
 ALL = "all"  # the front of a table that has none
 
 _TWICE = "add the rows up, or tell them apart by front or stream"
@@ -45,6 +46,7 @@ def tidy(sheet: Sheet, *, whole: bool = True) -> Rows:
             "front": names(cells["front"]),
             "stream": names(cells["stream"]),
             "count": numbers(cells["count"]),
+            **{column: cells[column] for column in REMARKS if column in cells},
         }
     )
     check_once(
@@ -64,13 +66,19 @@ def table(
 
     Args:
         sheet: the file.
-        columns: our name (month, front, count, vintage) to the file's.
+        columns: our name (month, front, count, vintage, source) to the file's.
         stream: what the counts are counts of.
         front: where they are, if no column says so; "all" when absent.
         whole: as in `tidy`.
     """
     _check_map(sheet, columns)
-    kinds = {"month": MONTH, "count": (COUNT if whole else NUMBER).or_empty(), "front": NAME, "vintage": DAY}
+    kinds = {
+        "month": MONTH,
+        "count": (COUNT if whole else NUMBER).or_empty(),
+        "front": NAME,
+        "vintage": DAY,
+        "source": TEXT,
+    }
     check_cells(sheet, {theirs: kinds[ours] for ours, theirs in columns.items()})
     cells = sheet.cells.rename(columns={theirs: ours for ours, theirs in columns.items()})
     frame = pd.DataFrame(
@@ -82,6 +90,8 @@ def table(
         },
         index=cells.index,
     )
+    if "source" in columns:
+        frame["source"] = cells["source"]
     key = list(COLUMNS[:3])
     if "vintage" in columns:
         frame.insert(0, "vintage", cells["vintage"].str[:10])
