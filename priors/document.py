@@ -20,9 +20,9 @@ def read(path: str | os.PathLike[str]) -> str:
         size = Path(path).stat().st_size
         raw = Path(path).read_bytes() if size <= LARGEST else b""
     except FileNotFoundError:
-        raise Refusal(file=file, wanted="a prior file (TOML)", remedy="there is no such file") from None
+        raise Refusal(file=file, wanted="a file in TOML", remedy="there is no such file") from None
     except OSError as error:
-        raise Refusal(file=file, wanted="a prior file (TOML)", remedy=_reason(path, error)) from None
+        raise Refusal(file=file, wanted="a file in TOML", remedy=_reason(path, error)) from None
     if size > LARGEST:
         raise Refusal(file=file, got=f"{size} bytes", wanted=f"at most {LARGEST} bytes")
     try:
