@@ -1,0 +1,210 @@
+"""A workspace for any file of counts: generic questions, and generic beliefs scaled on its first 24 months."""
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import pandas as pd
+
+import priors
+from forecast import formats, months
+from priors.refusal import Refusal
+from priors.statement import Interval, Shares
+
+SHORTEST = 36  # months: two years to scale beliefs on, and one to be compared with them
+SCALED_ON = 24  # months
+MOST = 6  # streams
+LEAST = 0.25  # a month: the scale of a stream that begins with zeros
+LAG = datetime.timedelta(days=30)  # after its end a month is taken to be known
+AUTHOR, SOURCE = "forecast init", "Generic default"
+FILE = "data/counts.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """One stream of the file."""
+
+    id: str
+    title: str
+    stream: str
+    front: str | None  # None: summed over fronts
+    first: str
+    last: str
+    scale: float  # mean of its first 24 months
+
+
+def contents(data: Path) -> Mapping[str, bytes]:
+    """The files of the workspace by name.
+
+    Args:
+        data: a tidy csv.
+
+    Raises:
+        Refusal: if it cannot be read, is too short, or holds too many streams.
+    """
+    frame = formats.read(data, "tidy", name=str(data)).frame
+    first, last = str(frame["month"].min()), str(frame["month"].max())
+    length = len(months.span(first, last))
+    if length < SHORTEST:
+        got = f"{length} months, {first} to {last}"
+        raise Refusal(
+            file=str(data), got=got, wanted=f"at least {SHORTEST}: fewer teach nothing about regimes"
+        )
+    streams = tuple(_streams(frame, str(data)))
+    as_of = months.month_end(last) + LAG
+    subject = [stream.id for stream in streams if stream.stream == streams[0].stream]
+    words = {
+        "title": json.dumps("".join(c for c in data.stem if c.isprintable()) or "Counts", ensure_ascii=False),
+        "first": first,
+        "as_of": as_of.isoformat(),
+        "date": as_of.isoformat(),
+        "seed": as_of.strftime("%Y%m%d"),
+        "sources": "\n".join(_sources(streams)),
+        "streams": "\n".join(_stream(stream, streams, subject) for stream in streams).rstrip(),
+        "subject": f'stream = "{subject[0]}"' if len(subject) == 1 else f"sum = {json.dumps(subject)}",
+    }
+    return {
+        FILE: data.read_bytes(),
+        "forecast.toml": _filled("forecast", words),
+        "scenarios.toml": _filled("scenarios", words),
+        "priors.toml": _priors(streams, set(subject), as_of).encode(),
+    }
+
+
+def _filled(name: str, words: Mapping[str, str]) -> bytes:
+    template = (Path(__file__).parent / f"{name}.template").read_text("utf-8")
+    return Template(template).substitute(words).encode()
+
+
+def _streams(frame: pd.DataFrame, file: str) -> Iterator[Counts]:
+    """A stream for each front and stream of the file; where those are too many, each stream over all fronts."""
+    pairs = _pairs(frame, file)
+    names: dict[str, tuple[str, str | None]] = {}
+    for stream, front in pairs:
+        name = (stream if front is None else f"{stream}-{front}")[:41].rstrip("-")
+        numbered = (f"{name[:38].rstrip('-')}-{number}" for number in range(2, MOST + 1))
+        names[next(n for n in (name, *numbered) if n not in names)] = stream, front
+    for name, (stream, front) in names.items():
+        own = frame["stream"] == stream
+        rows = frame[own if front is None else own & (frame["front"] == front)]
+        span = months.span(str(rows["month"].min()), str(rows["month"].max()))
+        title = stream if front is None else f"{stream} in {front.title()}"
+        yield Counts(
+            id=name,
+            title=title.replace("-", " ")[0].upper() + title.replace("-", " ")[1:],
+            stream=stream,
+            front=front,
+            first=span[0],
+            last=span[-1],
+            scale=_scale(rows, span, f"{file}: {name}"),
+        )
+
+
+def _pairs(frame: pd.DataFrame, file: str) -> list[tuple[str, str | None]]:
+    """Stream and front of each series; no front where there is one alone, or where they are too many to tell apart."""
+    pairs = list(dict.fromkeys(zip(frame["stream"], frame["front"], strict=True)))
+    streams = list(dict.fromkeys(frame["stream"]))
+    if len({front for _, front in pairs}) > 1 and len(pairs) <= MOST:
+        return pairs
+    if len(streams) > MOST:
+        got = f"{len(streams)} streams: {', '.join(streams[:8])} …"
+        raise Refusal(
+            file=file, got=got, wanted=f"at most {MOST}", remedy="keep those you have a question about"
+        )
+    return [(stream, None) for stream in streams]
+
+
+def _scale(rows: pd.DataFrame, span: tuple[str, ...], where: str) -> float:
+    """Mean of the known among a stream's first 24 months; a month without a row is zero, an empty count missing."""
+    totals = rows.groupby("month")["count"].agg(lambda counts: counts.sum(skipna=False))
+    early = totals.reindex(span[:SCALED_ON], fill_value=0.0).dropna()
+    if len(early) < SCALED_ON // 2:
+        got = f"{len(early)} known months of its first {SCALED_ON}"
+        raise Refusal(file=where, got=got, wanted=f"at least {SCALED_ON // 2} to scale beliefs on")
+    return max(float(early.mean()), LEAST)
+
+
+def _sources(streams: tuple[Counts, ...]) -> Iterator[str]:
+    """A source for each span of months: beyond its own rows a stream is missing, not zero."""
+    for number, (first, last) in enumerate(_spans(streams), start=1):
+        yield (
+            f"[sources.counts{'' if number == 1 else f'-{number}'}]\n"
+            f'file     = "{FILE}"\n'
+            f'format   = "tidy"\n'
+            f'coverage = {{ from = "{first}", to = "{last}" }}\n'
+        )
+
+
+def _spans(streams: tuple[Counts, ...]) -> list[tuple[str, str]]:
+    return sorted({(stream.first, stream.last) for stream in streams})
+
+
+def _stream(stream: Counts, streams: tuple[Counts, ...], subject: list[str]) -> str:
+    number = _spans(streams).index((stream.first, stream.last)) + 1
+    front = "" if stream.front is None else f', front = "{stream.front}"'
+    return (
+        f"[streams.{stream.id}]\n"
+        f"title   = {json.dumps(stream.title)}\n"
+        f'source  = "counts{"" if number == 1 else f"-{number}"}"\n'
+        f'where   = {{ stream = "{stream.stream}"{front} }}\n'
+        f'measure = "count"\n'
+        f'family  = "negative-binomial"\n'
+        f'level   = "walk"\n'
+        f'effect  = "{"increasing" if stream.id in subject else "free"}"\n'
+    )
+
+
+def _priors(streams: tuple[Counts, ...], ordered: set[str], date: datetime.date) -> str:
+    """Generic beliefs: wide, and the same for every series but for its scale."""
+    generic = "Generic default, the same for every series: replace it by what you know."
+
+    def interval(key: str, low: float, high: float, unit: str, because: str = generic) -> Interval:
+        return Interval(
+            quantity=key,
+            low=low,
+            high=high,
+            mass=0.9,
+            unit=unit,
+            because=because,
+            author=AUTHOR,
+            date=date,
+            source=SOURCE,
+            known_from=date,
+        )
+
+    def shares(key: str, to: Mapping[str, float]) -> Shares:
+        return Shares(
+            quantity=key,
+            to=to,
+            worth=4,
+            because=generic,
+            author=AUTHOR,
+            date=date,
+            source=SOURCE,
+            known_from=date,
+        )
+
+    said: list[Interval | Shares] = [
+        interval("dwell.calm", 2, 12, "months"),
+        interval("dwell.usual", 4, 24, "months"),
+        interval("dwell.surge", 1.5, 8, "months"),
+        shares("exits.calm", {"usual": 0.85, "surge": 0.15}),
+        shares("exits.usual", {"calm": 0.5, "surge": 0.5}),
+        shares("exits.surge", {"calm": 0.2, "usual": 0.8}),
+    ]
+    for stream in streams:
+        calm, surge = ((0.35, 0.9), (1.2, 4.0)) if stream.id in ordered else ((0.4, 1.6), (0.6, 2.5))
+        mean = f"{stream.scale:.3g}"
+        scaled = f"Generic default, scaled on the first {SCALED_ON} months of the file ({mean} a month): replace it by what you know."
+        low, high = float(f"{stream.scale / 5:.2g}"), float(f"{stream.scale * 5:.2g}")
+        said += [
+            interval(f"level.{stream.id}", low, high, f"{stream.stream} per month, usual", scaled),
+            interval(f"wander.{stream.id}", 2, 20, "percent per month"),
+            interval(f"spread.{stream.id}", 20, 100, "percent of the mean"),
+            interval(f"effect.{stream.id}.calm", *calm, "times usual"),
+            interval(f"effect.{stream.id}.surge", *surge, "times usual"),
+        ]
+    return priors.dumps("blank", said)
