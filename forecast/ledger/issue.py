@@ -1,0 +1,178 @@
+"""A forecast is issued once, before what it speaks of is over, together with the questions it answers."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from forecast.ledger.chain import Head
+from forecast.ledger.store import append, open_ledger, reach, transaction
+from forecast.months import month_end, ordinal, quarter_months
+from priors.refusal import Refusal
+
+UNRESOLVED, AMBIGUOUS, ANNULLED = "unresolved", "ambiguous", "annulled"
+SETTLES = timedelta(days=30)  # after its close, the first release of a quarter's last month is expected
+
+
+def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, forced: bool = False) -> Head:
+    """Record a forecast and the questions that are new with it, in one transaction.
+
+    Args:
+        ledger: the file; made where it is absent.
+        record_json: the whole forecast.json; kept byte for byte.
+        issued_at: ISO 8601 with its offset; the time the record itself states.
+        forced: whether a forecast that failed its checks is issued all the same.
+
+    Returns:
+        The head after the last new row.
+
+    Raises:
+        Refusal: if the run was issued before, its checks failed, or it is live and comes too late to be a forecast.
+    """
+    record = json.loads(record_json)
+    created_at = stamp(issued_at)
+    if created_at != stamp(record["issued_at"]):
+        raise ValueError(f"the record says it was issued at {record['issued_at']}, not at {issued_at}")
+    _refuse_unfit(record, forced=forced)
+    if record["timing"] == "live":
+        _refuse_late(record, created_at)
+    with open_ledger(ledger, write=True) as connection, transaction(connection):
+        _refuse_repeated(connection, str(ledger), record, created_at)
+        forecast = append(
+            connection,
+            kind="forecast",
+            subject=record["run"],
+            created_at=created_at,
+            regards=None,
+            payload=record_json,
+        )
+        for question in _questions(record):
+            if not _asked(connection, question["id"]):
+                append(
+                    connection,
+                    kind="question",
+                    subject=question["id"],
+                    created_at=created_at,
+                    regards=forecast.seq,
+                    payload=json.dumps(question, ensure_ascii=False),
+                )
+        return reach(connection)
+
+
+def question_id(record: Mapping[str, Any], quarter: str) -> str:
+    """The question a forecast answers for a quarter: another set of rules asks another one."""
+    return f"{quarter}-{record['provenance']['scenarios_sha256'][:8]}"
+
+
+def stamp(moment: str) -> str:
+    """ISO 8601 with an offset as UTC to the second, so that text sorts by time.
+
+    Raises:
+        ValueError: if it is no such time, or lacks its offset.
+    """
+    at = datetime.fromisoformat(moment)
+    if at.tzinfo is None:
+        raise ValueError(f"a time needs its offset from UTC, and {moment!r} has none")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _questions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What is asked for each quarter, complete enough to be resolved by a stranger."""
+    for quarter in (ahead["quarter"] for ahead in record["quarters"]):
+        close = month_end(quarter_months(quarter)[-1])
+        yield {
+            "id": question_id(record, quarter),
+            "quarter": quarter,
+            "text": f"{record['title']}: to which scenario will {quarter} resolve?",
+            "scenarios": [
+                {key: scenario.get(key) for key in ("id", "title", "rule")}
+                for scenario in record["scenarios"]
+            ],
+            "source": record.get("sources"),
+            "filters": record.get("streams_meta"),
+            "fine_print": [
+                "The rules are tried in their order of precedence; the scenario without a rule is the rest.",
+                "A quarter in which a rule stays unknown is unresolved and is not scored.",
+            ],
+            "rules_sha256": record["provenance"]["scenarios_sha256"],
+            "release": record.get("release"),
+            "open": record["as_of"],
+            "close": close.isoformat(),
+            "scheduled_resolve": (close + SETTLES).isoformat(),
+        }
+
+
+def _refuse_unfit(record: Mapping[str, Any], *, forced: bool) -> None:
+    run, verdict, first = record["run"], record["verdict"], record["quarters"][0]["quarter"]
+    if not verdict["ok"] and not (forced and verdict.get("forced")):
+        raise Refusal(
+            where=f"run {run}",
+            wanted="checks that hold",
+            remedy="mend what they name, or issue it with --force",
+        )
+    reserved = {UNRESOLVED, AMBIGUOUS, ANNULLED} & {scenario["id"] for scenario in record["scenarios"]}
+    if reserved:
+        raise Refusal(
+            where="scenario", got=min(reserved), remedy="a resolution uses this word; choose another id"
+        )
+    if ordinal(record["origin"]) >= ordinal(quarter_months(first)[0]):
+        raise Refusal(
+            where=f"run {run}",
+            got=record["origin"],
+            wanted=f"data that end before {first}, the first quarter forecast",
+        )
+
+
+def _refuse_late(record: Mapping[str, Any], created_at: str) -> None:
+    """A live forecast is issued on the day it speaks from (or the next: a fit may pass midnight)."""
+    first = record["quarters"][0]["quarter"]
+    issued, as_of = date.fromisoformat(created_at[:10]), date.fromisoformat(record["as_of"])
+    if issued > month_end(quarter_months(first)[-1]):
+        raise Refusal(
+            where=f"run {record['run']}",
+            got=created_at,
+            wanted=f"a live forecast of {first} before it ends",
+            remedy="state time.as_of as a date: the run is then retrospective and says so",
+        )
+    if abs(issued - as_of) > timedelta(days=1):
+        raise Refusal(
+            where=f"run {record['run']}",
+            got=record["as_of"],
+            wanted=f"a live forecast as of the day it is issued, {issued}",
+            remedy='set time.as_of = "today", or state a date and let the run be retrospective',
+        )
+
+
+def _refuse_repeated(
+    connection: sqlite3.Connection, file: str, record: Mapping[str, Any], created_at: str
+) -> None:
+    run = record["run"]
+    known = "select 1 from entry where kind = 'forecast' and subject = ?"
+    if connection.execute(known, (run,)).fetchone():
+        raise Refusal(
+            file=file,
+            where=f"run {run}",
+            got="a second forecast",
+            remedy="a run is issued once; it is on record",
+        )
+    if record["timing"] != "live":
+        return
+    (latest,) = connection.execute(
+        "select max(created_at) from entry where kind not in ('forecast', 'question')"
+        " or seq in (select seq from forecast where timing = 'live')"
+    ).fetchone()
+    if latest is not None and created_at < latest:
+        raise Refusal(
+            file=file,
+            where=f"run {run}",
+            got=created_at,
+            wanted=f"a time after the last entry, {latest}",
+            remedy="set the clock of this machine right",
+        )
+
+
+def _asked(connection: sqlite3.Connection, question: str) -> bool:
+    known = "select 1 from entry where kind = 'question' and subject = ?"
+    return connection.execute(known, (question,)).fetchone() is not None

@@ -1,0 +1,241 @@
+"""A question resolves by a new row that carries the scores; what was resolved before stays to be read."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast import score
+from forecast.ledger.chain import Entry, Head
+from forecast.ledger.issue import AMBIGUOUS, ANNULLED, UNRESOLVED, question_id, stamp
+from forecast.ledger.store import append, open_ledger, reach, rows, transaction
+from priors.refusal import Refusal, nearest
+
+ANSWERS = "kind in ('resolution', 'annulment', 'correction')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question and how it stands: open → closed → resolved, unresolved, ambiguous or annulled."""
+
+    seq: int
+    id: str
+    quarter: str
+    text: str
+    open: str
+    close: str
+    scheduled_resolve: str
+    release: str | None  # the release of the data that scores
+    state: str
+    outcome: str | None  # the scenario, once resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A live forecast of one quarter against what came; lower is better."""
+
+    run: str
+    question: str
+    quarter: str
+    horizon: int  # quarters ahead, the first is 1
+    outcome: str
+    ign: float  # bits
+    rps: float
+    brier: float
+    forced: bool
+
+
+def resolve(
+    ledger: str | Path,
+    question: str,
+    outcome: str,
+    *,
+    source: str,
+    as_of: str,
+    reason: str,
+    set_by: str,
+    recorded_at: str,
+    release: str | None = None,
+    supersedes: int | None = None,
+) -> Head:
+    """Record how a question came out and score every forecast of it, in one transaction.
+
+    Args:
+        ledger: the file.
+        question: its id.
+        outcome: a scenario, or ``unresolved``, ``ambiguous``, ``annulled``.
+        source: the data that resolve it.
+        as_of: the day of that data, "YYYY-MM-DD".
+        reason: why it resolves so.
+        set_by: who says so.
+        recorded_at: ISO 8601 with its offset.
+        release: the release of the data; absent, the one the question is scored on.
+        supersedes: the row this one corrects.
+
+    Raises:
+        Refusal: if the question or the outcome is unknown, its quarter is not over, or it is resolved on this release
+            already and the row in force is not named.
+    """
+    with open_ledger(ledger, write=True) as connection, transaction(connection):
+        asked, said = _question(connection, str(ledger), question)
+        release = release or said["release"]
+        names = [scenario["id"] for scenario in said["scenarios"]]
+        _refuse_outcome(said, outcome, names, as_of)
+        _refuse_superseding(connection, str(ledger), question, release, supersedes)
+        append(
+            connection,
+            kind=_kind(outcome, supersedes),
+            subject=question,
+            created_at=stamp(recorded_at),
+            regards=asked.seq if supersedes is None else supersedes,
+            payload=json.dumps(
+                {
+                    "outcome": outcome,
+                    "release": release,
+                    "source": source,
+                    "as_of": as_of,
+                    "reason": reason,
+                    "set_by": set_by,
+                    "scores": _scores(connection, question, names.index(outcome)) if outcome in names else [],
+                },
+                ensure_ascii=False,
+            ),
+        )
+        return reach(connection)
+
+
+def questions(ledger: str | Path, *, on: date) -> tuple[Question, ...]:
+    """Every question in the order asked, with its state on a day."""
+    with open_ledger(ledger) as connection:
+        return tuple(_state(connection, row, on) for row in rows(connection, "kind = 'question'"))
+
+
+def track_record(ledger: str | Path) -> tuple[Scored, ...]:
+    """Every live forecast of a resolved question, in the order resolved; retrospective ones never count."""
+    scored = []
+    with open_ledger(ledger) as connection:
+        for row in rows(connection, "kind = 'question'"):
+            asked = json.loads(row.payload)
+            answer = _in_force(connection, row.subject, asked["release"])
+            if answer is None:
+                continue
+            said = json.loads(answer.payload)
+            for entry in said["scores"]:
+                if entry["timing"] == "live":
+                    kept = {key: value for key, value in entry.items() if key != "timing"}
+                    quarter = asked["quarter"]
+                    scored.append(
+                        (
+                            answer.seq,
+                            Scored(question=row.subject, quarter=quarter, outcome=said["outcome"], **kept),
+                        )
+                    )
+    return tuple(line for _, line in sorted(scored, key=lambda pair: pair[0]))
+
+
+def _state(connection: sqlite3.Connection, row: Entry, on: date) -> Question:
+    asked = json.loads(row.payload)
+    answer = _in_force(connection, row.subject, asked["release"])
+    outcome = None if answer is None else json.loads(answer.payload)["outcome"]
+    if outcome is None:
+        state = "open" if on <= date.fromisoformat(asked["close"]) else "closed"
+    else:
+        state = outcome if outcome in (UNRESOLVED, AMBIGUOUS, ANNULLED) else "resolved"
+    told = ("id", "quarter", "text", "open", "close", "scheduled_resolve", "release")
+    return Question(
+        seq=row.seq,
+        state=state,
+        outcome=outcome if state == "resolved" else None,
+        **{key: asked[key] for key in told},
+    )
+
+
+def _in_force(connection: sqlite3.Connection, question: str, release: str | None) -> Entry | None:
+    """The last answer on a release (any, if none is declared) that no correction supersedes; an annulment holds on all."""
+    answers = tuple(rows(connection, f"{ANSWERS} and subject = ?", question))
+    superseded = {row.regards for row in answers if row.kind == "correction"}
+    standing = [row for row in answers if row.seq not in superseded]
+    for row in reversed(standing):
+        said = json.loads(row.payload)
+        if release is None or said["release"] == release or said["outcome"] == ANNULLED:
+            return row
+    return None
+
+
+def _question(connection: sqlite3.Connection, file: str, question: str) -> tuple[Entry, dict[str, Any]]:
+    for row in rows(connection, "kind = 'question' and subject = ?", question):
+        return row, json.loads(row.payload)
+    known = [
+        subject for (subject,) in connection.execute("select subject from entry where kind = 'question'")
+    ]
+    raise Refusal(
+        file=file, got=question, wanted="a question of this ledger", remedy=nearest(question, known)
+    )
+
+
+def _refuse_outcome(asked: dict[str, Any], outcome: str, names: list[str], as_of: str) -> None:
+    if outcome not in (*names, UNRESOLVED, AMBIGUOUS, ANNULLED):
+        remedy = nearest(outcome, (*names, UNRESOLVED, AMBIGUOUS, ANNULLED))
+        raise Refusal(where=asked["id"], got=outcome, wanted="a scenario or a word for none", remedy=remedy)
+    try:
+        day = date.fromisoformat(as_of)
+    except ValueError as error:
+        raise Refusal(where=asked["id"], got=as_of, wanted='a day "YYYY-MM-DD"') from error
+    if outcome != ANNULLED and day <= date.fromisoformat(asked["close"]):
+        raise Refusal(
+            where=asked["id"],
+            got=as_of,
+            wanted=f"data of a day after {asked['close']}, when the question closes",
+        )
+
+
+def _refuse_superseding(
+    connection: sqlite3.Connection, file: str, question: str, release: str | None, supersedes: int | None
+) -> None:
+    standing = _in_force(connection, question, release)
+    held = None if standing is None else standing.seq
+    if held == supersedes:
+        return
+    if standing is None:
+        raise Refusal(file=file, where=question, got=supersedes, remedy="there is no resolution to supersede")
+    raise Refusal(
+        file=file,
+        where=question,
+        got="a second resolution" if supersedes is None else supersedes,
+        wanted="a resolution, once",
+        remedy=f"entry {held} resolves it as {json.loads(standing.payload)['outcome']}; name it as superseded",
+    )
+
+
+def _kind(outcome: str, supersedes: int | None) -> str:
+    if supersedes is not None:
+        return "correction"
+    return "annulment" if outcome == ANNULLED else "resolution"
+
+
+def _scores(connection: sqlite3.Connection, question: str, outcome: int) -> list[dict[str, Any]]:
+    """Scores of every forecast of the question, given that it resolved."""
+    scored = []
+    for row in rows(connection, "kind = 'forecast'"):
+        record = json.loads(row.payload)
+        for horizon, ahead in enumerate(record["quarters"], start=1):
+            if question_id(record, ahead["quarter"]) != question:
+                continue
+            p = np.array([ahead["resolved"][scenario["id"]]["mean"] for scenario in record["scenarios"]])
+            p = p / p.sum()  # futures that stay unresolved are not scored, nor is such a quarter
+            scored.append(
+                {
+                    "run": row.subject,
+                    "timing": record["timing"],
+                    "horizon": horizon,
+                    "forced": bool(record["verdict"].get("forced")),
+                    "ign": float(score.ign(p, outcome)),
+                    "rps": float(score.rps(p, outcome)),
+                    "brier": float(score.brier(p, outcome)),
+                }
+            )
+    return scored
