@@ -60,10 +60,8 @@ def dumps(name: str, statements: Iterable[Statement]) -> str:
     document.add("name", tomlkit.item(name))
     for said in statements:
         table = tomlkit.table()
-        fields = said.model_dump(exclude={"quantity"}, exclude_none=True)
-        order = ("kind", *(field for field in fields if field != "kind"))
-        for field in order:
-            table.add(field, fields[field])
+        for field, value in _written(said).items():
+            table.add(field, _inline(value) if isinstance(value, dict) else value)
         parent: Any = document
         *path, last = said.quantity.split(".")
         for word in path:
@@ -72,6 +70,26 @@ def dumps(name: str, statements: Iterable[Statement]) -> str:
             parent = parent[word]
         parent.add(last, table)
     return tomlkit.dumps(document)
+
+
+def _inline(shares: Mapping[str, float]) -> Any:
+    import tomlkit
+
+    table = tomlkit.inline_table()
+    table.update(shares)
+    return table
+
+
+def _written(said: Statement) -> dict[str, Any]:
+    """The fields worth writing, in the order a reader wants them: kind, numbers, unit, then the reason."""
+    fields = said.model_dump(exclude={"quantity"})
+    defaults = {name: field.default for name, field in type(said).model_fields.items() if name != "kind"}
+    worth = {name: value for name, value in fields.items() if value != defaults.get(name, ...)}
+    if said.known_from == said.date:
+        del worth["known_from"]
+    last = ("because", "author", "date", "source", "known_from")
+    order = ("kind", *(name for name in worth if name not in ("kind", *last)), *last)
+    return {name: worth[name] for name in order if name in worth}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
