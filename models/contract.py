@@ -73,13 +73,14 @@ class Model:
 
     ``build`` makes a PyMC model whose data, priors' parameters and length are ``pm.Data``: one compiled
     log density serves every panel and prior set of the same structure. ``derive`` turns its raw draws into
-    the named quantities of a posterior, and the other functions start from those.
+    the named quantities of a posterior; ``regimes`` and ``draw`` start from those and the viewed setting.
     """
 
     name: str
+    view: Callable[[Setting], Setting]  # the setting as this model sees it; twice is once
     needs: Callable[[Setting], tuple[str, ...]]  # prior keys it must have
     optional: Callable[[Setting], tuple[str, ...]]  # prior keys it can use besides
-    build: Callable[["xr.DataArray", "PriorSet", Setting], "pm.Model"]
+    build: Callable[[xr.DataArray, "PriorSet", Setting], "pm.Model"]
     derive: Callable[[Draws, xr.DataArray, "PriorSet", Setting], xr.Dataset]
     regimes: Callable[[xr.Dataset, xr.DataArray, Setting], xr.Dataset] | None  # the chain behind the draws
     draw: Callable[..., xr.Dataset]  # futures

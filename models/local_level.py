@@ -1,0 +1,55 @@
+"""Counts around levels that wander, with no regimes: a state-space model alone.
+
+y[s,t] ~ family(mean = r · level[s,t]); a yes-or-no stream stays as it is with a probability of its own. It knows
+scenarios only through the rules that resolve them. Durbin and Koopman, *Time Series Analysis by State Space
+Methods*, 2nd ed. (2012).
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from models import futures, switching_level
+from models.contract import Draws, Model, Setting
+from priors import PriorSet
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+
+def single(setting: Setting) -> Setting:
+    """Return the setting with the reference scenario alone: no effects, labels or drivers."""
+    return replace(setting, scenarios=(setting.reference,), labels=None, drivers=())
+
+
+def needs(setting: Setting) -> tuple[str, ...]:
+    """Return the prior keys the model must have."""
+    return switching_level.needs(single(setting))
+
+
+def optional(setting: Setting) -> tuple[str, ...]:
+    """Return the prior keys it can use besides: none."""
+    return ()
+
+
+def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
+    """Return the PyMC model of a panel ``(stream, month)``; refusals as in ``switching_level``."""
+    return switching_level.build(panel, priors, single(setting))
+
+
+def derive(variables: Draws, panel: xr.DataArray, priors: PriorSet, setting: Setting) -> xr.Dataset:
+    """Return the quantities behind raw draws ``[chain, draw, …]`` of the free variables."""
+    return switching_level.derive(variables, panel, priors, single(setting))
+
+
+MODEL = Model(
+    name="local-level",
+    view=single,
+    needs=needs,
+    optional=optional,
+    build=build,
+    derive=derive,
+    regimes=None,
+    draw=futures.draw,
+)

@@ -1,0 +1,253 @@
+"""What a stream shows given the regime: a level of its own, times what the regime does to it.
+
+    log mean[s,t,k] = log level[s,t] + effect[s,k] + log r[s, release of t]
+    effect[s,k]     = sum of the log steps from the reference scenario to k, zero at the reference
+    dispersion φ    = (100 / spread)²        sd of a gaussian stream = mean · spread / 100
+
+so a statement of spread is percent of the mean in every family; a Poisson stream has none. A gaussian stream
+is a measure with a positive mean, such as a price. A yes-or-no stream has a chance in each regime; in a model
+without regimes, or where no regime has an effect on it, it is a chain of its own that stays as it is or not.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from models import levels
+from models.contract import Setting, Stream
+from models.variables import Stated
+from priors import Distribution, PriorSet, Refusal, distribution, side_of
+
+type Floats = NDArray[np.float64]
+
+FAMILIES = (
+    "negative-binomial",
+    "poisson",
+    "zero-inflated-negative-binomial",
+    "zero-inflated-poisson",
+    "hurdle-negative-binomial",
+    "hurdle-poisson",
+    "gaussian",
+    "bernoulli",
+)
+
+
+def counted(setting: Setting) -> tuple[Stream, ...]:
+    """Return the streams that have a level."""
+    return tuple(s for s in setting.streams if s.family != "bernoulli")
+
+
+def walking(setting: Setting) -> tuple[Stream, ...]:
+    """Return the streams whose level wanders."""
+    return tuple(s for s in counted(setting) if s.level == "walk")
+
+
+def chained(setting: Setting) -> tuple[Stream, ...]:
+    """Return the yes-or-no streams that are chains of their own."""
+    alone = len(setting.scenarios) == 1
+    return tuple(s for s in setting.streams if s.family == "bernoulli" and (alone or s.effect == "none"))
+
+
+def chanced(setting: Setting) -> tuple[Stream, ...]:
+    """Return the yes-or-no streams that follow the regimes."""
+    chains = chained(setting)
+    return tuple(s for s in setting.streams if s.family == "bernoulli" and s not in chains)
+
+
+def spreads(stream: Stream) -> bool:
+    """Tell whether the stream scatters beyond chance, by a spread of its own."""
+    return stream.family == "gaussian" or "negative-binomial" in stream.family
+
+
+def zeroed(stream: Stream) -> bool:
+    """Tell whether the stream has zeros of their own."""
+    return stream.family.startswith(("zero-inflated", "hurdle"))
+
+
+def affected(stream: Stream, setting: Setting) -> tuple[str, ...]:
+    """Return the scenarios with an effect on a counted stream."""
+    others = tuple(k for k in setting.scenarios if k != setting.reference)
+    return others if stream.effect != "none" else ()
+
+
+def needs(setting: Setting) -> tuple[str, ...]:
+    """Return the prior keys of the streams.
+
+    Raises:
+        Refusal: a stream that no model can hold.
+    """
+    for stream in setting.streams:
+        _check(stream)
+    keys = []
+    for s in counted(setting):
+        keys.append(f"level.{s.id}")
+        keys += [f"wander.{s.id}"] if s.level == "walk" else []
+        keys += [f"spread.{s.id}"] if spreads(s) else []
+        keys += [f"zero.{s.id}"] if zeroed(s) else []
+        keys += [f"effect.{s.id}.{k}" for k in affected(s, setting)]
+    keys += [f"chance.{s.id}.{k}" for s in chanced(setting) for k in setting.scenarios]
+    keys += [f"persist.{s.id}.{state}" for s in chained(setting) for state in ("off", "on")]
+    return tuple(keys)
+
+
+def laws(priors: PriorSet, setting: Setting) -> dict[str, Distribution]:
+    """Return the distribution of each key the streams need, and of their reporting factors.
+
+    Raises:
+        Refusal: an effect on the wrong side of one, or a level that may be negative.
+    """
+    found = {}
+    sides = {
+        f"effect.{s.id}.{k}": side_of(s.effect, k, scenarios=setting.scenarios, reference=setting.reference)
+        for s in counted(setting)
+        for k in affected(s, setting)
+    }
+    for key in needs(setting):
+        found[key] = distribution(priors[key], side=sides.get(key))
+        if found[key].family in ("normal", "studentt"):
+            raise Refusal(
+                file=priors.source,
+                where=f"{key}.family",
+                got=found[key].family,
+                wanted="a family of positive numbers, such as lognormal or gamma",
+            )
+    for s in counted(setting):
+        if (reporting := setting.reporting.get(s.id)) is not None:
+            for c, (mean, sd) in enumerate(zip(reporting.mean, reporting.sd, strict=True), start=1):
+                key = f"reporting.{s.id}.{c}"
+                found[key] = Distribution(quantity=key, family="normal", parameters={"mu": mean, "sigma": sd})
+    return found
+
+
+def releases(setting: Setting, months: int) -> Floats:
+    """Return which factor applies to each cell, ``[n, months, factors]``, over window and horizon."""
+    streams = counted(setting)
+    columns = [(n, c + 1) for n, s in enumerate(streams) for c in range(_classes(s, setting))]
+    chosen = np.zeros((len(streams), months, len(columns)))
+    for column, (n, c) in enumerate(columns):
+        release = np.asarray(setting.reporting[streams[n].id].release)
+        if release.size < months:
+            raise ValueError(
+                f"reporting of {streams[n].id!r}: got {release.size} months; wanted {months} or more"
+            )
+        chosen[n, :, column] = release[:months] == c
+    return chosen
+
+
+def level(stated: Stated, setting: Setting, waves: Any) -> Any:
+    """Return log levels in the reference scenario, ``[..., n, T]``, over the months of ``waves`` ``[T, R]``.
+
+    Where nothing walks, one month stands for all: ``[..., n, 1]``.
+    """
+    xp, streams, walks = stated.xp, counted(setting), walking(setting)
+    mean = xp.log(stated.of([f"level.{s.id}" for s in streams]))[..., None]
+    if not walks:
+        return mean
+    place = np.array([[float(s == w) for w in walks] for s in streams])
+    return mean + xp.matmul(place, levels.wander(scale(stated, setting), stated.variables["shape"], waves))
+
+
+def scale(stated: Stated, setting: Setting) -> Any:
+    """Return the sd of the walks' monthly steps, ``[..., w]``: ln(1 + wander/100)."""
+    return stated.xp.log1p(stated.of([f"wander.{s.id}" for s in walking(setting)]) / 100.0)
+
+
+def effect(stated: Stated, setting: Setting) -> Any:
+    """Return log effects ``[..., n, K]``, each regime's steps from the reference summed up."""
+    streams, names = counted(setting), setting.scenarios
+    keys = [f"effect.{s.id}.{k}" for s in streams for k in affected(s, setting)]
+    if not keys:
+        return np.zeros((len(streams), len(names)))
+    origin = names.index(setting.reference)
+    place = np.zeros((len(streams), len(names), len(keys)))
+    for n, s in enumerate(streams):
+        for k in affected(s, setting):
+            step = names.index(k)
+            beyond = range(step, len(names)) if step > origin else range(step + 1)
+            place[n, beyond, keys.index(f"effect.{s.id}.{k}")] = 1.0
+    return (stated.xp.log(stated.of(keys))[..., None, None, :] * place).sum(axis=-1)
+
+
+def factor(stated: Stated, setting: Setting, chosen: Any) -> Any:
+    """Return log reporting factors ``[..., n, T]`` of the cells of ``chosen`` ``[n, T, factors]``."""
+    keys = [f"reporting.{s.id}.{c + 1}" for s in counted(setting) for c in range(_classes(s, setting))]
+    return (stated.of(keys)[..., None, None, :] * chosen).sum(axis=-1) if keys else 0.0
+
+
+def dispersion(stated: Stated, streams: tuple[Stream, ...]) -> Any:
+    """Return φ = (100/spread)² of streams that scatter, ``[..., len(streams)]``."""
+    return (100.0 / stated.of([f"spread.{s.id}" for s in streams])) ** 2
+
+
+def persistence(stated: Stated, setting: Setting) -> tuple[Any, Any]:
+    """Return matrices ``[..., b, 2, 2]`` of the yes-or-no chains, no before yes, and their stationary laws."""
+    off = stated.of([f"persist.{s.id}.off" for s in chained(setting)])
+    on = stated.of([f"persist.{s.id}.on" for s in chained(setting)])
+    stack = stated.xp.stack
+    P = stack([stack([off, 1.0 - off], axis=-1), stack([1.0 - on, on], axis=-1)], axis=-2)
+    return P, stack([1.0 - on, 1.0 - off], axis=-1) / (2.0 - on - off)[..., None]
+
+
+def grouped(setting: Setting) -> Iterator[tuple[str, tuple[Stream, ...], list[int]]]:
+    """Give each family of counted streams with its streams and their places among the counted ones."""
+    streams = counted(setting)
+    for family in dict.fromkeys(s.family for s in streams):
+        members = tuple(s for s in streams if s.family == family)
+        yield family, members, [streams.index(s) for s in members]
+
+
+def parameters(family: str, mean: Any, phi: Any, zero: Any) -> dict[str, Any]:
+    """Return a family's parameters as ``models.emissions`` names them; what it does not use may be None."""
+    found = {"mean": mean}
+    if family == "gaussian":
+        found["sd"] = mean / phi**0.5
+    elif "negative-binomial" in family:
+        found["dispersion"] = phi
+    if family.startswith(("zero-inflated", "hurdle")):
+        found["zero"] = zero
+    return found
+
+
+def check_panel(panel: xr.DataArray, setting: Setting) -> None:
+    """Refuse an array that no model can have observed.
+
+    Raises:
+        ValueError: if dimensions or streams do not fit, or a cell cannot come from its family.
+    """
+    if panel.dims != ("stream", "month"):
+        raise ValueError(f"panel: got dimensions {panel.dims}; wanted ('stream', 'month')")
+    wanted = tuple(s.id for s in setting.streams)
+    if tuple(panel.coords["stream"].values) != wanted:
+        raise ValueError(f"panel: got streams {list(panel.coords['stream'].values)}; wanted {list(wanted)}")
+    for s, row in zip(setting.streams, panel.values, strict=True):
+        seen = row[~np.isnan(row)]
+        if not np.all(np.isfinite(seen)):
+            raise ValueError(f"panel, stream {s.id!r}: got an infinite value; wanted NaN where it is missing")
+        if s.family != "gaussian" and np.any((seen < 0) | (seen != np.floor(seen))):
+            odd = seen[(seen < 0) | (seen != np.floor(seen))][0]
+            raise ValueError(f"panel, stream {s.id!r}: got {odd:g}; wanted whole counts of zero or more")
+        if s.family == "bernoulli" and np.any(seen > 1):
+            raise ValueError(f"panel, stream {s.id!r}: got {seen.max():g}; wanted 0, 1 or missing")
+
+
+def _classes(stream: Stream, setting: Setting) -> int:
+    reporting = setting.reporting.get(stream.id)
+    return 0 if reporting is None else len(reporting.mean)
+
+
+def _check(stream: Stream) -> None:
+    if stream.family not in FAMILIES:
+        raise Refusal(
+            where=f"streams.{stream.id}.family", got=stream.family, wanted=f"one of {', '.join(FAMILIES)}"
+        )
+    if stream.family == "bernoulli" and stream.effect not in ("free", "none"):
+        raise Refusal(
+            where=f"streams.{stream.id}.effect",
+            got=stream.effect,
+            wanted='"free", as a yes-or-no stream has a chance in each scenario, or "none"',
+        )
+
+
