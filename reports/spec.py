@@ -1,0 +1,181 @@
+"""The grammar that all charts share: a Vega-Lite specification is a plain dict, drawn to SVG without a browser."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from reports.colours import FAINT, INK, MUTED
+from reports.words import GAP, MONTHS
+
+Spec = dict[str, Any]
+FONT = "Source Sans Pro, system-ui, sans-serif"
+SIZE = 11
+LINE = 13  # height of one line of a label, in pixels
+TICKS = (0, 0.25, 0.5, 0.75, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart: a title that is its message, the same in words for those who cannot see it, the drawing."""
+
+    key: str
+    title: str
+    alt: str
+    spec: Spec
+    svg: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A figure before it is drawn."""
+
+    key: str
+    title: str
+    alt: str
+    spec: Spec
+
+
+def draw(chart: Chart) -> Figure:
+    """The chart as SVG; the same bytes for the same chart."""
+    return Figure(key=chart.key, title=chart.title, alt=chart.alt, spec=chart.spec, svg=_svg(chart.spec))
+
+
+def chart_spec(content: Spec) -> Spec:
+    """A complete specification around `content`: no background, no grid, one family, three greys."""
+    return {**content, "background": None, "padding": 2, "config": CONFIG}
+
+
+def layer(mark: Spec | str, data: Sequence[Mapping[str, Any]], **encoding: Any) -> Spec:
+    """One mark with its own rows."""
+    return {"mark": mark, "data": {"values": [dict(row) for row in data]}, "encoding": encoding}
+
+
+def along(field: str, *, domain: tuple[float, float], axis: Spec | None) -> Spec:
+    """A quantitative horizontal position on a fixed domain."""
+    scale = {"domain": list(domain), "nice": False, "zero": False}
+    return {"field": field, "type": "quantitative", "scale": scale, "axis": axis, "title": None}
+
+
+def up(field: str, *, domain: tuple[float, float], axis: Spec | None) -> Spec:
+    """A quantitative vertical position on a fixed domain."""
+    return along(field, domain=domain, axis=axis)
+
+
+def share_axis() -> Spec:
+    """An axis of probabilities in percent."""
+    return {
+        "values": list(TICKS),
+        "labelExpr": f"datum.value * 100 + '{GAP}%'",
+        "grid": True,
+        "domain": False,
+        "ticks": False,
+    }
+
+
+def named_axis(names: Sequence[str]) -> Spec:
+    """An axis of positions 0, 1, … with a name each."""
+    return {"values": list(range(len(names))), "labelExpr": f"{list(names)!r}[datum.value]", "ticks": False}
+
+
+def year_axis(months: Sequence[str]) -> Spec:
+    """An axis of month positions 0, 1, … that names every January by its year, every other one when crowded."""
+    every = 1 if len(months) <= 120 else 2 if len(months) <= 240 else 5
+    years = {
+        i: name[:4] for i, name in enumerate(months) if name.endswith("-01") and int(name[:4]) % every == 0
+    }
+    if not years:
+        years = {0: f"{MONTHS[int(months[0][5:7]) - 1][:3]} {months[0][:4]}"}
+    first = min(years)
+    return {
+        "values": list(years),
+        "labelExpr": f"'' + ({years[first][:4]} + (datum.value - {first}) / 12)"
+        if years[first].isdigit()
+        else f"'{years[first]}'",
+        "labelAlign": "left",
+        "labelOffset": 0,
+    }
+
+
+def told() -> Spec:
+    """A tooltip from the field ``tell``, already in words."""
+    return {"field": "tell", "type": "nominal"}
+
+
+def fixed(field: str) -> Spec:
+    """Colours as the rows state them."""
+    return {"field": field, "type": "nominal", "scale": None, "legend": None}
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of about `width` characters, broken at blanks."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def spaced(places: Sequence[float], needs: Sequence[float], *, low: float, high: float) -> list[float]:
+    """Places moved as little as needed so that labels of the given heights do not overlap, kept within bounds.
+
+    A pass upwards pushes each label over the one below, a pass downwards brings back what left the frame.
+    """
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = list(places)
+    floor = low
+    for i in order:
+        moved[i] = max(moved[i], floor + needs[i] / 2)
+        floor = moved[i] + needs[i] / 2
+    ceiling = high
+    for i in reversed(order):
+        moved[i] = min(moved[i], ceiling - needs[i] / 2)
+        ceiling = moved[i] - needs[i] / 2
+    return moved
+
+
+def labels(rows: Iterable[Mapping[str, Any]], *, x: Spec, y: Spec) -> Spec:
+    """Direct labels to the right of their place: fields ``lines``, ``ink`` and the positions."""
+    mark = {"type": "text", "align": "left", "baseline": "middle", "fontSize": SIZE, "lineHeight": LINE}
+    text = {"field": "lines", "type": "nominal"}
+    return layer(mark, list(rows), x=x, y=y, text=text, color=fixed("ink"))
+
+
+CONFIG: Spec = {
+    "font": FONT,
+    "aria": False,  # the figure around a chart says it all in one sentence
+    "view": {"stroke": None},
+    "axis": {
+        "grid": False,
+        "gridColor": FAINT,
+        "domainColor": MUTED,
+        "tickColor": MUTED,
+        "tickSize": 4,
+        "labelColor": INK,
+        "labelFontSize": SIZE,
+        "labelPadding": 4,
+        "titleColor": INK,
+        "titleFontSize": SIZE,
+        "titleFontWeight": "normal",
+    },
+    "text": {"fontSize": SIZE, "color": INK},
+    "legend": {"labelFontSize": SIZE, "labelColor": INK, "title": None, "labelLimit": 0},
+}
+
+
+@cache
+def _fonts() -> None:
+    """The family of the PDF is registered once, so that text is measured alike on every machine."""
+    import vl_convert
+
+    vl_convert.register_font_directory(str(files("font_source_sans_pro") / "files"))
+
+
+def _svg(spec: Spec) -> str:
+    import vl_convert
+
+    _fonts()
+    return str(vl_convert.vegalite_to_svg(spec, show_warnings=False))
