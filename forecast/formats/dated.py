@@ -155,38 +155,60 @@ def by_month(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         The frame with `month`, the measured columns as parts, and `events` (1 in the first part, else 0).
     """
-    first = frame["start"].dt.strftime("%Y-%m")
-    spanning = first != frame["end"].dt.strftime("%Y-%m")
-    whole = frame[~spanning].assign(month=first[~spanning], events=1.0)
-    parts = [_parts(frame.loc[[line]]) for line in frame.index[spanning]]
-    return pd.concat([whole, *parts]).sort_index(kind="stable")
-
-
-def _parts(event: pd.DataFrame) -> pd.DataFrame:
-    start, end = event["start"].iloc[0], event["end"].iloc[0]
-    months, days_in_each = np.unique(pd.date_range(start, end).strftime("%Y-%m"), return_counts=True)
-    shares = days_in_each / days_in_each.sum()
+    first, last = _month_number(frame["start"]), _month_number(frame["end"])
+    event, nth = _repeated(last - first + 1)
+    number = first[event] + nth
+    day, month = np.timedelta64(1, "D"), number.astype("datetime64[M]")
+    starts, ends = (frame[side].to_numpy().astype("datetime64[D]")[event] for side in ("start", "end"))
+    opens, reopens = (m.astype("datetime64[D]") for m in (month, month + np.timedelta64(1, "M")))
+    days = ((np.minimum(ends + day, reopens) - np.maximum(starts, opens)) / day).astype(np.int64)
     spread = {
-        column: largest_remainder(float(event[column].iloc[0]), shares)
+        column: largest_remainder(frame[column].to_numpy(), days, event)
         for column in MEASURED
-        if column in event
+        if column in frame
     }
-    repeated = event.loc[event.index.repeat(len(months))]
-    return repeated.assign(month=months, events=[1.0] + [0.0] * (len(months) - 1), **spread)
+    names, place = np.unique(month, return_inverse=True)
+    months = pd.Series(names.astype(str), dtype="str").take(place).to_numpy()
+    return frame.take(event).assign(month=months, events=(nth == 0).astype(np.float64), **spread)
 
 
-def largest_remainder(total: float, shares: np.ndarray) -> np.ndarray:
-    """A whole total split by shares into whole parts that sum to it (Hamilton's method)."""
-    exact = total * shares
-    parts = np.floor(exact + 1e-9)
-    remainders = np.round(exact - parts, 9)  # equal remainders must tie whatever the rounding of the machine
-    left = round(total - parts.sum())
-    parts[np.argsort(-remainders, kind="stable")[:left]] += 1
-    return parts
+def largest_remainder(totals: np.ndarray, days: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Whole totals split by days into whole parts that sum to them (Hamilton's method).
+
+    Args:
+        totals: a whole number for each event.
+        days: days of each part.
+        event: position in `totals` that each part belongs to, ascending.
+
+    Returns:
+        A whole number for each part; where remainders tie, the earlier part is rounded up first.
+    """
+    length = np.bincount(event, weights=days, minlength=len(totals)).astype(np.int64)
+    whole = totals.astype(np.int64)
+    parts, remainders = np.divmod(
+        whole[event] * days, length[event]
+    )  # in whole numbers, so that ties are ties
+    left = whole - np.bincount(event, weights=parts, minlength=len(totals)).astype(np.int64)
+    order = np.lexsort((-remainders, event))  # stable: by event, then the largest remainder first
+    begins = np.searchsorted(event, np.arange(len(totals)))
+    rank = np.empty(len(event), dtype=np.int64)
+    rank[order] = np.arange(len(event)) - begins[event]
+    return np.asarray(parts + (rank < left[event]), dtype=np.float64)
+
+
+def _month_number(days: pd.Series) -> np.ndarray:
+    return np.asarray(days.to_numpy().astype("datetime64[M]").astype(np.int64))
+
+
+def _repeated(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each repetition, the position repeated and which repetition it is: (2, 1) gives (0, 0, 1) and (0, 1, 0)."""
+    position = np.repeat(np.arange(len(times)), times)
+    begins = np.repeat(np.cumsum(times) - times, times)
+    return position, np.arange(len(position)) - begins
 
 
 def _spanning(frame: pd.DataFrame) -> tuple[int, ...]:
-    apart = frame["start"].dt.strftime("%Y-%m") != frame["end"].dt.strftime("%Y-%m")
+    apart = _month_number(frame["start"]) != _month_number(frame["end"])
     return tuple(int(line) for line in frame.index[apart])
 
 

@@ -29,11 +29,13 @@ count = st.integers(0, 2000)
 @unhurried
 @given(count, st.lists(st.integers(1, 31), min_size=1, max_size=20))
 def test_whole_parts_sum_to_the_whole_and_stay_within_one_of_their_share(total, sizes):
-    shares = np.array(sizes) / sum(sizes)
-    parts = largest_remainder(float(total), shares)
+    days = np.array(sizes)
+    parts = largest_remainder(np.array([7.0, total]), np.array([4, *sizes]), np.array([0] + [1] * len(sizes)))
+    assert parts[0] == 7
+    parts = parts[1:]
     assert parts.sum() == total
     assert (parts == np.floor(parts)).all()
-    assert (np.abs(parts - total * shares) < 1 + 1e-6).all()
+    assert (np.abs(parts - total * days / days.sum()) < 1).all()
 
 
 @unhurried
