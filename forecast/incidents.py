@@ -109,7 +109,8 @@ def within(rows: formats.Rows, source: Source) -> Incidents:
         )
     outside = (finish < first) | (begin > last)
     listed = _listed(frame[outside], begin[outside])
-    reading = replace(rows.reading, outside=listed)
+    quiet = () if is_spells or last_row >= last else months.span(months.shift(last_row, 1), last)
+    reading = replace(rows.reading, outside=listed, quiet=quiet)
     return Incidents(source=source, frame=frame[~outside], reading=reading, first=first, last=last)
 
 

@@ -1,5 +1,6 @@
 """Raw exports become a tidy file: same input, same bytes."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 
 from forecast import formats, months
 from forecast.formats import Reading, monthly
+from forecast.formats.datapackage import PACKAGE, Provenance, described
 from forecast.formats.sheet import sheet
 from forecast.formats.spells import COLUMNS as SPELL_COLUMNS
 from forecast.formats.spells import days_by_month
@@ -103,6 +105,33 @@ def text_of(ingested: Ingested) -> str:
     for column in frame:
         frame[column] = [_cell(value) for value in frame[column]]
     return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def write(ingested: Ingested, path: Path, *, provenance: Provenance | None = None) -> None:
+    """Write the file and, where its provenance is told, its entry in the data package beside it.
+
+    Each file replaces an old one in one step.
+
+    Raises:
+        Refusal: if the file is one of the inputs, or its folder does not exist.
+    """
+    if path.resolve() in {Path(reading.file).resolve() for reading in ingested.readings}:
+        raise Refusal(file=str(path), got="an input file", wanted="another name", remedy="write elsewhere")
+    if path.is_dir() or not path.parent.is_dir():
+        raise Refusal(file=str(path), wanted="a file in a folder that exists", remedy="make the folder first")
+    content = text_of(ingested).encode("utf-8")
+    files = {path: content}
+    if provenance is not None:
+        files[path.parent / PACKAGE] = described(
+            ingested.frame, ingested.key, ingested.readings, file=path, content=content, provenance=provenance
+        )
+    for place, data in files.items():
+        aside = place.with_name(f".{place.name}.part")
+        with aside.open("wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(aside, place)
 
 
 def coverage_of(ingested: Ingested, *, ascii: bool) -> str:

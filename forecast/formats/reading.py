@@ -17,6 +17,7 @@ class Reading:
     clipped: tuple[int, ...] = ()  # lines where low ≤ best ≤ high was made to hold
     spread: tuple[int, ...] = ()  # lines of events spread by day over more than one month
     outside: tuple[str, ...] = ()  # rows outside the coverage, ignored: "line 14: 2026-06 pakistan"
+    quiet: tuple[str, ...] = ()  # covered months after the last row: counted as zero
 
     def account(self) -> tuple[str, ...]:
         """The account in sentences, for a terminal or a log."""
@@ -33,6 +34,8 @@ class Reading:
             )
         if self.outside:
             told.append(f"{_rows(self.outside)} outside the coverage ignored: {_some(self.outside)}")
+        if self.quiet:
+            told.append(f"covered months after the last row, counted as zero: {_some(self.quiet)}")
         return tuple(told)
 
 

@@ -1,6 +1,7 @@
 """Each format gives the months its rows speak of, and says what it did to them."""
 
 import datetime
+import sys
 
 import pytest
 
@@ -8,6 +9,7 @@ from forecast.incidents import gather
 from forecast.ingest import coverage_of, ingest, text_of
 from forecast.panel import panel
 from forecast.streams import Coverage, Source, StreamDefinition
+from priors.refusal import Refusal
 
 GED = (
     "id,country,dyad_name,type_of_violence,date_start,date_end,best,low,high,source_headline\n"
@@ -144,3 +146,24 @@ def test_a_chronology_is_written_sorted_and_safe_for_a_spreadsheet(tmp_path):
     made = ingest([path])
     assert made.frame["start"].is_monotonic_increasing
     assert text_of(made).count(",'=cmd(),") == 3
+
+
+def test_months_after_the_last_row_are_zero_and_said_to_be(seen):
+    """A coverage that runs ahead of its file would be a quiet zero otherwise."""
+    panel = seen(EVENTS, "events", "count")
+    assert panel.readings[0].quiet == ("2020-04", "2020-05", "2020-06")
+    assert panel.readings[0].account()[-1].endswith("counted as zero: 2020-04, 2020-05, 2020-06")
+
+
+def test_a_table_too_long_or_a_line_too_wide_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv"
+    path.write_text(EVENTS, encoding="utf-8", newline="")
+    for limit, message in (
+        ("MOST_ROWS", "at most 2 rows"),
+        ("LONGEST_LINE", "line 1: wanted a line"),
+        ("LARGEST", "1 GiB"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(sys.modules["forecast.formats.sheet"], limit, 2)
+            with pytest.raises(Refusal, match=message):
+                ingest([path])

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecast.datapackage import PACKAGE, Provenance, write
 from forecast.formats import read
+from forecast.formats.datapackage import PACKAGE, Provenance
 from forecast.formats.dated import by_month
 from forecast.formats.sheet import sheet
 from forecast.formats.vintages import as_published, vintages
-from forecast.ingest import Ingested, ingest
+from forecast.ingest import Ingested, ingest, write
 from forecast.streams import Coverage
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def make(file: str, folder: Path) -> Ingested:
     """Write one bundled table, from the raw export of the same name."""
     arguments, provenance = RECIPES[file]
     made = ingest([RAW / file], **arguments)
-    write(made, folder / file, provenance)
+    write(made, folder / file, provenance=provenance)
     return made
 
 

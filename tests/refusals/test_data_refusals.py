@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from forecast.datapackage import Provenance, write
+from forecast.formats.datapackage import Provenance
 from forecast.incidents import gather
-from forecast.ingest import ingest
+from forecast.ingest import ingest, write
 from forecast.panel import panel
 from forecast.streams import Coverage, Source, StreamDefinition
 from priors.refusal import Refusal
@@ -251,12 +251,12 @@ def test_output_never_replaces_an_input(tmp_path):
     path.write_text(HEAD + GOOD, encoding="utf-8", newline="")
     provenance = Provenance(title="t", citation="c", licence="l")
     with pytest.raises(Refusal, match="got 'an input file'"):
-        write(ingest([path]), path, provenance)
-    with pytest.raises(Refusal, match="no such folder"):
-        write(ingest([path]), tmp_path / "none" / "out.csv", provenance)
+        write(ingest([path]), path, provenance=provenance)
+    with pytest.raises(Refusal, match="make the folder first"):
+        write(ingest([path]), tmp_path / "none" / "out.csv", provenance=provenance)
     (tmp_path / "datapackage.json").write_text("[]", encoding="utf-8", newline="")
     with pytest.raises(Refusal, match=r"datapackage\.json.*wanted a data package"):
-        write(ingest([path]), tmp_path / "out.csv", provenance)
+        write(ingest([path]), tmp_path / "out.csv", provenance=provenance)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["counts.csv", "datapackage.json"]
 
 

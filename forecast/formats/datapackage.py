@@ -1,13 +1,15 @@
-"""A written table and its entry in the data package beside it: what it holds, where it is from, which hashes."""
+"""A table's entry in the data package beside it: what it holds, where it is from, which hashes."""
 
 import hashlib
 import json
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forecast.ingest import Ingested, text_of
+import pandas as pd
+
+from forecast.formats.reading import Reading
 from forecast.streams import slug
 from priors.refusal import Refusal
 
@@ -33,24 +35,33 @@ class Provenance:
     version: str | None = None
 
 
-def write(ingested: Ingested, path: Path, provenance: Provenance) -> None:
-    """Write the file, and its entry in the data package beside it; each replaces the old one in one step."""
-    sources = {(path.parent / reading.file).resolve() for reading in ingested.readings}
-    if path.resolve() in sources | {Path(reading.file).resolve() for reading in ingested.readings}:
-        raise Refusal(
-            file=str(path), got="an input file", wanted="another name", remedy="give -o another file"
-        )
-    if not path.parent.is_dir():
-        raise Refusal(file=str(path.parent), remedy="there is no such folder; make it first")
-    content = text_of(ingested).encode("utf-8")
-    package = _package(path.parent)
-    entry = _resource(ingested, path, content, provenance)
-    others = [resource for resource in package["resources"] if resource["path"] != path.name]
+def described(
+    frame: pd.DataFrame,
+    key: Sequence[str],
+    readings: Sequence[Reading],
+    *,
+    file: Path,
+    content: bytes,
+    provenance: Provenance,
+) -> bytes:
+    """The data package of the folder of `file`, with the entry of `file` put in or replaced.
+
+    Args:
+        frame: the table that was written; its columns become the schema.
+        key: columns that name a row, if any do.
+        readings: the inputs, with the hashes of what was read.
+        file: where the table goes.
+        content: its bytes.
+        provenance: what is said of it.
+
+    Raises:
+        Refusal: if what stands there is no data package.
+    """
+    package = _package(file.parent)
+    entry = _resource(frame, key, readings, file, content, provenance)
+    others = [resource for resource in package["resources"] if resource["path"] != file.name]
     package["resources"] = sorted([*others, entry], key=lambda resource: str(resource["path"]))
-    _replace(path, content)
-    _replace(
-        path.parent / PACKAGE, (json.dumps(package, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
-    )
+    return (json.dumps(package, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def _package(folder: Path) -> dict[str, Any]:
@@ -70,13 +81,20 @@ def _package(folder: Path) -> dict[str, Any]:
     return dict(package)
 
 
-def _resource(ingested: Ingested, path: Path, content: bytes, provenance: Provenance) -> dict[str, Any]:
+def _resource(
+    frame: pd.DataFrame,
+    key: Sequence[str],
+    readings: Sequence[Reading],
+    file: Path,
+    content: bytes,
+    provenance: Provenance,
+) -> dict[str, Any]:
     schema: dict[str, Any] = {
-        "fields": [{"name": column, "type": _TYPES.get(column, "string")} for column in ingested.frame],
+        "fields": [{"name": column, "type": _TYPES.get(column, "string")} for column in frame],
         "missingValues": [""],
     }
-    if ingested.key:
-        schema["primaryKey"] = list(ingested.key)
+    if key:
+        schema["primaryKey"] = list(key)
     sources = [
         {
             "title": provenance.citation,
@@ -84,11 +102,11 @@ def _resource(ingested: Ingested, path: Path, content: bytes, provenance: Proven
             "file": Path(reading.file).name,
             "hash": f"sha256:{reading.sha256}",
         }
-        for reading in ingested.readings
+        for reading in readings
     ]
     return {
-        "name": slug(path.stem),
-        "path": path.name,
+        "name": slug(file.stem),
+        "path": file.name,
         "title": provenance.title,
         "profile": "tabular-data-resource",
         "format": "csv",
@@ -100,12 +118,3 @@ def _resource(ingested: Ingested, path: Path, content: bytes, provenance: Proven
         "sources": sources,
         "licenses": [{"name": provenance.licence}],
     }
-
-
-def _replace(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(aside, path)
