@@ -1,5 +1,7 @@
 """The bundled frontier tables are what `ingest` makes of the raw exports, defects and all, byte for byte."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -202,3 +204,17 @@ def test_candidate_rows_read_like_the_others():
         ["2023-10", "afghanistan", "deaths", 34.0],
         ["2023-10", "pakistan", "deaths", 131.0],
     ]
+
+
+def test_the_data_package_has_the_hash_of_every_file():
+    package = json.loads((BUNDLED / PACKAGE).read_text(encoding="utf-8"))
+    assert {resource["path"] for resource in package["resources"]} == set(RECIPES)
+    for resource in package["resources"]:
+        content = (BUNDLED / resource["path"]).read_bytes()
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        assert resource["bytes"] == len(content)
+        assert [field["name"] for field in resource["schema"]["fields"]] == content.decode().split("\n")[
+            0
+        ].split(",")
+        assert resource["licenses"]
+        assert resource["sources"][0]["hash"].startswith("sha256:")
