@@ -1,9 +1,9 @@
 """From simulated futures to the probabilities of written scenarios."""
 
-from forecast.scenarios.estimate import Estimate, combine, estimate
-from forecast.scenarios.fans import fans
-from forecast.scenarios.outcomes import months_ahead, outcomes, quarters_ahead
-from forecast.scenarios.probabilities import Crosswalk, Probabilities, crosswalk, pooled, probabilities
+from forecast.scenarios.bands import fans
+from forecast.scenarios.futures import months_ahead, outcomes, quarters_ahead
+from forecast.scenarios.nested import Estimate, combine, estimate
+from forecast.scenarios.summary import Crosswalk, Probabilities, crosswalk, pooled, probabilities
 
 __all__ = [
     "Crosswalk",

@@ -14,7 +14,7 @@ import numpy as np
 from forecast.months import next_quarter, quarter_months
 from forecast.rules import UNRESOLVED, ScenarioSet
 from forecast.rules.truth import positions
-from forecast.scenarios.estimate import Array, Estimate, combine, estimate
+from forecast.scenarios.nested import Array, Estimate, combine, estimate
 
 if TYPE_CHECKING:
     import xarray as xr
