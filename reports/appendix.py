@@ -30,9 +30,9 @@ def priors(brief: Brief) -> Section:
             key="priors",
             caption="Statements in use: median and 90 % interval before and after the data",
             columns=(
-                *texts("Quantity", "Statement"),
+                *texts("Statement"),
                 *figures("Before", "After", "Contraction"),
-                *texts("Because", "Who, when, source"),
+                *texts("Because"),
             ),
             rows=tuple(_belief(prior) for prior in brief.priors),
         )
@@ -101,13 +101,11 @@ def _belief(prior: Prior) -> tuple[Sentence, ...]:
     says = f"{prior.says} ({prior.unit})" if prior.unit else prior.says
     who = ", ".join(part for part in (prior.author, prior.date and date(prior.date), prior.source) if part)
     return (
-        sentence(prior.key),
-        sentence(says),
+        sentence(Span(text=prior.key, strong=True), f" {says}"),
         _quantiles(prior.prior),
         _quantiles(prior.posterior),
         measured(prior.contraction),
-        sentence(prior.because),
-        sentence(who or "–"),
+        sentence(prior.because, f" ({who})" if who else ""),
     )
 
 

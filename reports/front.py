@@ -132,7 +132,7 @@ def _reservations(brief: Brief) -> list[str]:
     driven = [e for e in first.resolved if e is not None and e.prior_driven]
     unseen = [lowered(s.title) for s in brief.scenarios if s.precedents == 0]
     failed = failures(brief)
-    late = [(s.title, s.last) for s in brief.streams if s.last and s.last < brief.origin]
+    late = [(lowered(s.title), s.last) for s in brief.streams if s.last and s.last < brief.origin]
     reasons: list[str] = []
     if driven:
         count = f"{len(driven)} of the {len(first.resolved)} probabilities"
@@ -140,9 +140,11 @@ def _reservations(brief: Brief) -> list[str]:
     if unseen:
         reasons.append(f"no precedent for {listed(unseen)}")
     if late:
-        reasons.append(
-            "no data after " + "; ".join(f"{month(end)} on {lowered(title)}" for title, end in late)
-        )
+        ends = sorted({end for _, end in late})
+        told = [
+            f"after {month(end)} on {listed([name for name, last in late if last == end])}" for end in ends
+        ]
+        reasons.append(f"no data {', nor '.join(told)}")
     if failed:
         reasons.append(f"{plural(len(failed), 'check')} failed")
     return reasons

@@ -4,13 +4,28 @@ from collections.abc import Sequence
 
 from reports.brief import Brief
 from reports.cells import scenario_title, shares, stream_title
-from reports.colours import FAINT, INK, MUTED, PAPER, contrast, hues
+from reports.colours import FAINT, MUTED, PAPER, contrast, hues
 from reports.parts import Coverage, Matrix
-from reports.spec import Chart, Spec, along, chart_spec, fixed, layer, named_axis, told, wrapped, year_axis
+from reports.spec import (
+    LINE,
+    Chart,
+    Spec,
+    along,
+    chart_spec,
+    fixed,
+    layer,
+    named_axis,
+    raised,
+    told,
+    wrapped,
+    year_axis,
+)
 from reports.text import capitalised, lowered, read
 from reports.words import GAP, interval, listed, month, plural, quarter, spelled
 
 WIDE = 600  # pixels of a full-width chart
+HIGH = 50  # pixels of a row of cells
+ON_COLOUR = ("#333334", "#FFFFFE")  # text on a coloured cell, which a dark page leaves alone
 STATES = {"#": "covered", "~": "provisional", "x": "taken out", ".": "missing"}
 SHADES = {"#": "#6B6B6B", "~": "#B9B9B9", "x": "#FFFFFF", ".": "#FFFFFF"}
 
@@ -91,32 +106,30 @@ def _foremost(brief: Brief, table: Matrix) -> int:
 
 def _heat(brief: Brief, table: Matrix) -> Spec:
     hue = hues(brief.scenarios)
-    size, high = WIDE / (len(table.columns) + 1.3), 50
+    size = WIDE / (len(table.columns) + 1.3)
     boxes: list[dict[str, object]] = []
     for i, cells in enumerate(table.cells):
         for j, (text, cell) in enumerate(zip(shares(cells), cells, strict=True)):
             ground = PAPER if cell is None else _blend(hue[table.columns[j]], cell.mean)
-            ink = INK if contrast(INK, ground) >= contrast(PAPER, ground) else "#FFFFFE"
+            ink = _ink(ground)
             span = [] if cell is None else [interval(cell.q05, cell.q95, cell.mcse)]
-            boxes.append({"x": j, "x2": j + 1, "y": i, "y2": i + 1, "cx": j + 0.5, "cy": i + 0.5, "hue": ground, "ink": ink, "lines": [read(text), *span]})  # fmt: skip
+            boxes.append({"x": j, "x2": j + 1, "y": i, "y2": i + 1, "cx": j + 0.5, "cy": i + 0.5 - raised([""] * (1 + len(span)), HIGH), "hue": ground, "ink": ink, "lines": [read(text), *span]})  # fmt: skip
     x = {**along("x", domain=(-1.3, len(table.columns)), axis=None)}
     y = {
         **along("y", domain=(0, len(table.rows)), axis=None),
         "scale": {"domain": [len(table.rows), 0], "nice": False, "zero": False},
     }
-    centre = {"type": "text", "baseline": "middle", "lineHeight": 14}
+    centre = {"type": "text", "baseline": "middle", "lineHeight": LINE}
     goals = [f"to {lowered(scenario_title(brief, name))}" for name in table.columns]
     heads = [{"x": j + 0.5, "y": 0, "lines": wrapped(name, 20)} for j, name in enumerate(goals)]
-    sides = [
-        {"x": -0.05, "y": i + 0.5, "lines": wrapped(f"from {lowered(scenario_title(brief, name))}", 24)}
-        for i, name in enumerate(table.rows)
-    ]
+    origins = [wrapped(f"from {lowered(scenario_title(brief, name))}", 24) for name in table.rows]
+    sides = [{"x": -0.05, "y": i + 0.5 - raised(name, HIGH), "lines": name} for i, name in enumerate(origins)]
     lines = {"field": "lines", "type": "nominal"}
     depth = max(len(wrapped(name, 20)) for name in goals)
     return chart_spec(
         {
             "width": round(size * (len(table.columns) + 1.3)),
-            "height": high * len(table.rows),
+            "height": HIGH * len(table.rows),
             "layer": [
                 layer(
                     {"type": "rect", "stroke": FAINT, "strokeWidth": 0.5},
@@ -136,7 +149,11 @@ def _heat(brief: Brief, table: Matrix) -> Spec:
                     color=fixed("ink"),
                 ),
                 layer(
-                    {**centre, "baseline": "bottom", "dy": -4 - 14 * (depth - 1)}, heads, x=x, y=y, text=lines
+                    {**centre, "baseline": "bottom", "dy": -4 - LINE * (depth - 1)},
+                    heads,
+                    x=x,
+                    y=y,
+                    text=lines,
                 ),
                 layer({**centre, "align": "right"}, sides, x=x, y=y, text=lines),
             ],
@@ -151,7 +168,7 @@ def _strip(brief: Brief) -> Spec:
     for i, entry in enumerate(entries):
         name = "unresolved" if entry.resolved is None else scenario_title(brief, entry.resolved)
         colour = FAINT if entry.resolved is None else hue.get(entry.resolved, MUTED)
-        ink = INK if contrast(INK, colour) >= contrast(PAPER, colour) else "#FFFFFE"
+        ink = _ink(colour)
         rows.append({"x": i, "x2": i + 1, "cx": i + 0.5, "hue": colour, "ink": ink, "letter": "?" if entry.resolved is None else name[:1], "tell": f"{quarter(entry.quarter)}: {name}"})  # fmt: skip
     every = max(1, -(-len(entries) // 12))
     names = [quarter(entry.quarter) if i % every == 0 else "" for i, entry in enumerate(entries)]
@@ -161,7 +178,7 @@ def _strip(brief: Brief) -> Spec:
         "values": [i + 0.5 for i in range(len(entries))],
         "domain": False,
     }
-    x = along("x", domain=(0, len(entries)), axis=None)
+    x = along("x", domain=(0, len(entries)), axis=axis)
     boxes = layer(
         {"type": "rect", "stroke": PAPER, "strokeWidth": 1},
         rows,
@@ -171,7 +188,7 @@ def _strip(brief: Brief) -> Spec:
         tooltip=told(),
     )
     letter = {"field": "letter", "type": "nominal"}
-    centre = {**x, "field": "cx", "axis": axis}
+    centre = {**x, "field": "cx"}
     letters = layer({"type": "text", "baseline": "middle"}, rows, x=centre, text=letter, color=fixed("ink"))
     return chart_spec({"width": WIDE, "height": 26, "layer": [boxes, letters]})
 
@@ -184,7 +201,8 @@ def _coverage(titles: Sequence[str], strip: Coverage) -> Spec:
     x = along("x", domain=(0, len(strip.months)), axis=year_axis(strip.months))
     scale = {"domain": [len(titles), 0], "nice": False, "zero": False}
     y = {**along("y", domain=(0, len(titles)), axis=None), "scale": scale}
-    sides = [{"x": 0, "y": j + 0.5, "lines": wrapped(title, 30)} for j, title in enumerate(titles)]
+    names = [wrapped(title, 30) for title in titles]
+    sides = [{"x": 0, "y": j + 0.5 - raised(lines, 30), "lines": lines} for j, lines in enumerate(names)]
     return chart_spec(
         {
             "width": WIDE - 180,
@@ -233,6 +251,11 @@ def _stretches(months: Sequence[str], states: str) -> list[tuple[str, int, int, 
             found.append((name, start, i, states[start]))
             start = i
     return found
+
+
+def _ink(ground: str) -> str:
+    """Dark or light text, whichever reads better on the ground."""
+    return max(ON_COLOUR, key=lambda ink: contrast(ink, ground))
 
 
 def _blend(colour: str, share: float) -> str:

@@ -16,6 +16,7 @@ from reports.spec import (
     labels,
     layer,
     named_axis,
+    raised,
     share_axis,
     spaced,
     told,
@@ -36,7 +37,7 @@ def quarters(brief: Brief) -> Chart:
     names = [entry.quarter for entry in brief.quarters]
     title = _lead(brief, names, rows)
     alt = _alt(brief, names, list(rows.items()), "Probability of each scenario by quarter")
-    spec = _lines(brief, names, list(rows.items()), width=186, height=190, wrap=17)
+    spec = _lines(brief, names, list(rows.items()), width=222, height=190, wrap=17)
     return Chart(key="quarters", title=title, alt=f"{title}. {alt}", spec=spec)
 
 
@@ -46,6 +47,8 @@ def first_passage(brief: Brief) -> Chart:
     rows = [(p.scenario, p.estimates) for p in brief.first_passage]
     open_rows = [(name, row) for name, row in rows if row[-1] is not None]
     title = "When a scenario may first come"
+    written = {scenario.id for scenario in brief.scenarios if not scenario.is_remainder}
+    open_rows = [(name, row) for name, row in open_rows if name in written] or open_rows
     if open_rows:
         name, row = open_rows[-1]
         last = row[-1]
@@ -124,7 +127,12 @@ def _lines(brief: Brief, names: Sequence[str], rows: Lines, *, width: int, heigh
     heights = [(len(lines) * LINE + GUTTER) / height for _, lines, _ in ends]
     places = spaced([p for _, _, p in ends], heights, low=-0.02, high=1.02)
     side = [
-        {"x": domain[1] + 0.05, "mean": place, "lines": lines, "ink": for_text(colour[name])}
+        {
+            "x": domain[1] + 0.05,
+            "mean": place + raised(lines, height),
+            "lines": lines,
+            "ink": for_text(colour[name]),
+        }
         for (name, lines, _), place in zip(ends, places, strict=True)
     ]
     hue = fixed("hue")

@@ -16,6 +16,7 @@ from reports.spec import (
     fixed,
     labels,
     layer,
+    raised,
     share_axis,
     spaced,
     told,
@@ -48,7 +49,7 @@ def history(brief: Brief) -> Chart:
     months = f" Likelier than not in {', '.join(month(name) for name in held)}." if held else ""
     alt = f"{title}. Posterior probability of each latent regime by month.{months} In {month(last.month)}: {now}."
     return Chart(
-        key="history", title=title, alt=alt, spec=chart_spec(_stack(brief, width=186, height=190, wrap=17))
+        key="history", title=title, alt=alt, spec=chart_spec(_stack(brief, width=222, height=190, wrap=17))
     )
 
 
@@ -240,7 +241,12 @@ def _stack(brief: Brief, *, width: int, height: int, wrap: int) -> Spec:
     heights = [(len(text) * LINE + 5) / height for text in lines.values()]
     places = spaced([middles[name] for name in lines], heights, low=-0.02, high=1.02)
     side = [
-        {"x": len(months) + 0.03 * len(months), "low": spot, "lines": text, "ink": for_text(hue[name])}
+        {
+            "x": len(months) + 0.03 * len(months),
+            "low": spot + raised(text, height),
+            "lines": text,
+            "ink": for_text(hue[name]),
+        }
         for (name, text), spot in zip(lines.items(), places, strict=True)
     ]
     area = {"type": "area", "interpolate": "step-after", "line": False}

@@ -44,7 +44,9 @@ def draw(chart: Chart) -> Figure:
 
 def chart_spec(content: Spec) -> Spec:
     """A complete specification around `content`: no background, no grid, one family, three greys."""
-    return {**content, "background": None, "padding": 2, "config": CONFIG}
+    datasets: dict[str, list[Any]] = {}
+    shared = _shared(content, datasets)
+    return {**shared, "datasets": datasets, "background": None, "padding": 2, "config": CONFIG}
 
 
 def layer(mark: Spec | str, data: Sequence[Mapping[str, Any]], **encoding: Any) -> Spec:
@@ -137,6 +139,11 @@ def spaced(places: Sequence[float], needs: Sequence[float], *, low: float, high:
     return moved
 
 
+def raised(lines: Sequence[str], pixels: float) -> float:
+    """How far the first line stands above the middle of the block, as a share of `pixels`."""
+    return (len(lines) - 1) * LINE / 2 / pixels
+
+
 def labels(rows: Iterable[Mapping[str, Any]], *, x: Spec, y: Spec) -> Spec:
     """Direct labels to the right of their place: fields ``lines``, ``ink`` and the positions."""
     mark = {"type": "text", "align": "left", "baseline": "middle", "fontSize": SIZE, "lineHeight": LINE}
@@ -164,6 +171,21 @@ CONFIG: Spec = {
     "text": {"fontSize": SIZE, "color": INK},
     "legend": {"labelFontSize": SIZE, "labelColor": INK, "title": None, "labelLimit": 0},
 }
+
+
+def _shared(part: Any, datasets: dict[str, list[Any]]) -> Any:
+    """The part with equal rows stored once under a name, since several marks often draw the same rows."""
+    if isinstance(part, list):
+        return [_shared(entry, datasets) for entry in part]
+    if not isinstance(part, dict):
+        return part
+    if set(part) == {"values"} and isinstance(part["values"], list):
+        name = next(
+            (name for name, rows in datasets.items() if rows == part["values"]), f"rows{len(datasets)}"
+        )
+        datasets[name] = part["values"]
+        return {"name": name}
+    return {key: _shared(value, datasets) for key, value in part.items()}
 
 
 @cache
