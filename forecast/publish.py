@@ -63,6 +63,7 @@ def exclusive(output: str | Path) -> Iterator[None]:
         raise Refusal(file=str(lock), wanted="a folder that can be written to") from error
     with closing(connection):
         try:
+            connection.execute("pragma journal_mode = memory")  # a lock, and no file beside it
             connection.execute("begin exclusive")
         except sqlite3.OperationalError as error:
             raise Refusal(file=str(output), got="another run being written", remedy="wait for it") from error

@@ -161,7 +161,7 @@ def energy(sample: ArrayLike, y: ArrayLike) -> Scores:
     """Fair energy score of a joint path: sample ``[..., M, D]``, y ``[..., D]``."""
     import scoringrules
 
-    value: Scores = scoringrules.energy_score(_finite(y), _finite(sample), estimator="fair")
+    value: Scores = scoringrules.es_ensemble(_finite(y), _finite(sample), estimator="fair")
     return value
 
 
@@ -169,7 +169,7 @@ def variogram(sample: ArrayLike, y: ArrayLike) -> Scores:
     """Variogram score of order ½ of a joint path, every pair of steps alike: shapes as `energy`."""
     import scoringrules
 
-    value: Scores = scoringrules.variogram_score(_finite(y), _finite(sample), p=0.5)
+    value: Scores = scoringrules.vs_ensemble(_finite(y), _finite(sample), p=0.5)
     return value
 
 
