@@ -9,6 +9,7 @@ simulated months. After STATISTICS F3; Kleene, *Introduction to Metamathematics*
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -100,22 +101,22 @@ def resolve_many(
     Returns:
         int8 [..., window].
     """
-    cells = windows(values, streams=streams, months=months, window_ends=window_ends, bounds=bounds)
-    outcome = np.full((*cells.values.shape[:-2], len(cells.ends)), UNRESOLVED, np.int8)
+    seen = windows(values, streams=streams, months=months, window_ends=window_ends, bounds=bounds)
+    outcome = np.full((len(seen.ends), *seen.values.shape[2:]), UNRESOLVED, np.int8)
     undecided = np.ones(outcome.shape, bool)
     for name in rules.precedence:
-        holds = truth(rules.rule(name), cells)
+        holds = truth(rules.rule(name), seen)
         outcome[undecided & (holds == TRUE)] = rules.ids.index(name)
         undecided &= holds == FALSE
     outcome[undecided] = rules.ids.index(rules.remainder)
-    return outcome
+    return np.moveaxis(outcome, 0, -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Windows:
-    """Values, and the windows to be looked at in them."""
+    """Values, and the windows to be looked at in them; cases last, so that months are folded over whole rows."""
 
-    values: Array  # [..., stream, month]
+    values: Array  # [stream, month, ...]
     rows: Mapping[str, int]  # stream -> row
     first: int  # ordinal of the first month
     ends: Array  # column of each window's last month; may lie outside
@@ -126,21 +127,23 @@ class Windows:
         return self.ends[:, None] + np.arange(first, last + 1)
 
     def cells(self, stream: str, columns: Array) -> Array:
-        """[..., window, month] cells of a stream; a month outside the values is missing."""
+        """[window, month, ...] cells of a stream; a month outside the values is missing."""
         if stream not in self.rows:
             raise Refusal(got=stream, wanted="a stream of the panel", remedy=nearest(stream, self.rows))
-        series = self.values[..., self.rows[stream], :]
-        inside = (columns >= 0) & (columns < series.shape[-1])
-        return np.where(inside, series[..., columns.clip(0, series.shape[-1] - 1)], np.nan)
+        series = self.values[self.rows[stream]]
+        cells: Array = series[columns.clip(0, len(series) - 1)]
+        cells[(columns < 0) | (columns >= len(series))] = np.nan
+        return cells
 
     def completions(self, stream: str, columns: Array) -> tuple[Array, Array]:
-        """The lowest and the highest that the cells may be, [..., window, month] each."""
+        """The lowest and the highest that the cells may be, [window, month, ...]; one array if none is missing."""
         cells = self.cells(stream, columns)
         missing = np.isnan(cells)
         if not missing.any():
             return cells, cells
         may = self.bounds.get(stream, COUNT)
-        upper = self._days(columns) if may.upper is None else may.upper
+        upper = self._days(columns) if may.upper is None else np.full(columns.shape, may.upper)
+        upper = upper.reshape(*columns.shape, *[1] * (cells.ndim - 2))
         return np.where(missing, may.lower, cells), np.where(missing, upper, cells)
 
     def _days(self, columns: Array) -> Array:
@@ -160,7 +163,7 @@ def windows(
     if len(at) == 0 or (np.diff(at) != 1).any():
         raise Refusal(where="month", wanted="consecutive months, one column each")
     return Windows(
-        values=np.asarray(values, np.float64),
+        values=np.moveaxis(np.asarray(values, np.float64), (-2, -1), (0, 1)),
         rows={name: row for row, name in enumerate(streams)},
         first=int(at[0]),
         ends=positions(window_ends) - at[0],
@@ -169,7 +172,7 @@ def windows(
 
 
 def truth(rule: AllOf | AnyOf | Condition, seen: Windows, *, monthwise: bool = False) -> Array:
-    """FALSE, UNKNOWN or TRUE, [..., window]; `monthwise` asks each month of the window by itself, on a last axis."""
+    """FALSE, UNKNOWN or TRUE, [window, ...]; `monthwise` asks each month of it by itself: [window, month, ...]."""
     match rule:
         case Condition():
             low, high, limit = measured(rule, seen, monthwise=monthwise)
@@ -178,7 +181,7 @@ def truth(rule: AllOf | AnyOf | Condition, seen: Windows, *, monthwise: bool = F
             each = monthwise or rule.same_month
             parts = [truth(part, seen, monthwise=each) for part in rule.all]
             holds: Array = np.minimum.reduce(parts)
-            return holds.max(axis=-1) if rule.same_month and not monthwise else holds
+            return holds.max(axis=1) if rule.same_month and not monthwise else holds
         case AnyOf():
             found: Array = np.maximum.reduce([truth(part, seen, monthwise=monthwise) for part in rule.any])
             return found
@@ -187,32 +190,33 @@ def truth(rule: AllOf | AnyOf | Condition, seen: Windows, *, monthwise: bool = F
 def measured(condition: Condition, seen: Windows, *, monthwise: bool = False) -> tuple[Array, Array, Array]:
     """What a condition sees: the number under the lowest and the highest completion, and the limit it must keep.
 
-    Each is [..., window] (with `monthwise` [..., window, month]); the limit is NaN where the baseline is unknown.
+    Each is [window, ...] (with `monthwise` [window, month, ...]); the limit is NaN where the baseline is unknown.
     """
     length = MONTHS[condition.window]
     columns = seen.columns(1 - length, 0)
-    bounds = [seen.completions(stream, columns) for stream in condition.streams]
-    low: Array = np.add.reduce([lowest for lowest, _ in bounds])
-    high: Array = np.add.reduce([highest for _, highest in bounds])
-    limit: Array = np.asarray(condition.limit)
+    pairs = [seen.completions(stream, columns) for stream in condition.streams]
+    complete = all(lowest is highest for lowest, highest in pairs)
+    low: Array = reduce(np.add, [lowest for lowest, _ in pairs])
+    high: Array = low if complete else reduce(np.add, [highest for _, highest in pairs])
+    limit = np.full((1,) * (low.ndim - 1), condition.limit)
     if condition.times is not None:
-        limit = condition.limit * baseline(condition, seen)
+        limit = limit * _baseline(condition, seen)
     if monthwise:
-        return low, high, limit[..., None]
-    same = low is high
+        return low, high, limit[:, None]
     low = _take(condition, low)
-    return low, low if same else _take(condition, high), limit
+    return low, low if complete else _take(condition, high), limit
 
 
-def baseline(condition: Condition, seen: Windows) -> Array:
-    """Mean of the known among the twelve months before the window, [..., window]; NaN with fewer than nine."""
+def _baseline(condition: Condition, seen: Windows) -> Array:
+    """Mean of the known among the twelve months before the window, [window, ...]; NaN with fewer than nine."""
     length = MONTHS[condition.window]
     columns = seen.columns(1 - length - BASELINE, -length)
-    cells: Array = np.add.reduce([seen.cells(stream, columns) for stream in condition.streams])
-    known = ~np.isnan(cells)
-    n = known.sum(axis=-1)
-    total = np.where(known, cells, 0.0).sum(axis=-1)
-    return np.where(n >= ENOUGH, total / np.maximum(n, 1), np.nan)
+    cells: Array = reduce(np.add, [seen.cells(stream, columns) for stream in condition.streams])
+    missing = np.isnan(cells)
+    if not missing.any():
+        return cells.sum(axis=1) / BASELINE
+    n = BASELINE - missing.sum(axis=1)
+    return np.where(n >= ENOUGH, np.where(missing, 0.0, cells).sum(axis=1) / np.maximum(n, 1), np.nan)
 
 
 def compared(condition: Condition, low: Array, high: Array, limit: Array) -> Array:
@@ -222,7 +226,7 @@ def compared(condition: Condition, low: Array, high: Array, limit: Array) -> Arr
         certain, possible = low >= limit - slack, high >= limit - slack
     else:
         certain, possible = high <= limit + slack, low <= limit + slack
-    return np.where(np.isnan(limit), UNKNOWN, certain.astype(np.int8) + possible).astype(np.int8)
+    return np.where(np.isnan(limit), np.int8(UNKNOWN), certain.astype(np.int8) + possible)
 
 
 def positions(coordinate: Iterable[object]) -> Array:
@@ -245,10 +249,10 @@ def _ordinal(value: object) -> int:
 def _take(condition: Condition, cells: Array) -> Array:
     match condition.take:
         case "max":
-            return cells.max(axis=-1)
+            return cells.max(axis=1)
         case "mean":
-            return cells.mean(axis=-1)
+            return cells.mean(axis=1)
         case "sum":
-            return cells.sum(axis=-1)
+            return cells.sum(axis=1)
         case "last":
-            return cells[..., -1]
+            return cells[:, -1]

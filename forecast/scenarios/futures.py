@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 type Array = np.ndarray[Any, np.dtype[Any]]
 
 REACH = BASELINE + max(MONTHS.values())  # months that a rule can look back on, its window included
-CHUNK = 32_000_000  # bytes of simulated cells that are resolved at once; a few times as much is in use
+CHUNK = 8_000_000  # bytes of simulated cells that are resolved at once; a few times as much is in use
 
 
 def quarters_ahead(origin: str, n: int) -> tuple[str | None, tuple[str, ...]]:
@@ -65,15 +65,22 @@ def outcomes(
     months = [*past["month"].values, *count["month"].values]
     found = np.full((count.sizes["draw"], count.sizes["path"], len(quarters)), UNRESOLVED, np.int8)
     for part in _chunks(count, len(months)):
-        cells = np.empty((*count[part].shape[:3], len(months)))
-        cells[..., : past.sizes["month"]] = past.values
+        cells = np.empty(
+            (len(streams), len(months), *count[part].shape[:2])
+        )  # cases last: see rules.truth.Windows
+        cells[:, : past.sizes["month"]] = past.values[..., None, None]
         if "tail" in futures and futures.sizes["tail_month"]:
             tail = futures["tail"].isel(draw=part).sel(stream=streams)
             at = positions(tail["tail_month"].values) - positions(months[:1])[0]
-            cells[..., at] = tail.transpose("draw", "path", "stream", "tail_month").values
-        cells[..., past.sizes["month"] :] = count[part].values
+            cells[:, at] = tail.transpose("stream", "tail_month", "draw", "path").values
+        cells[:, past.sizes["month"] :] = count[part].transpose("stream", "month", "draw", "path").values
         found[part] = resolve_many(
-            rules, cells, streams=streams, months=months, window_ends=ends, bounds=bounds
+            rules,
+            np.moveaxis(cells, (0, 1), (-2, -1)),
+            streams=streams,
+            months=months,
+            window_ends=ends,
+            bounds=bounds,
         )
     return xr.DataArray(found, dims=("draw", "path", "quarter"), coords={"quarter": list(quarters)})
 
