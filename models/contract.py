@@ -7,7 +7,7 @@ a setting that runs along time covers the panel's T months and the ``horizon`` m
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pymc as pm
 
+    from models.variables import Beliefs
     from priors import PriorSet
 
 type Draws = Mapping[str, NDArray[np.float64]]  # a model's free variables by name, ``[..., *shape]``
@@ -80,6 +81,8 @@ class Model:
     view: Callable[[Setting], Setting]  # the setting as this model sees it; twice is once
     needs: Callable[[Setting], tuple[str, ...]]  # prior keys it must have
     optional: Callable[[Setting], tuple[str, ...]]  # prior keys it can use besides
+    beliefs: Callable[["PriorSet", Setting], "Beliefs"]  # what the priors say of everything it needs
+    data: Callable[[xr.DataArray, "PriorSet", Setting], Mapping[str, NDArray[Any]]]  # its pm.Data, by name
     build: Callable[[xr.DataArray, "PriorSet", Setting], "pm.Model"]
     derive: Callable[[Draws, xr.DataArray, "PriorSet", Setting], xr.Dataset]
     regimes: Callable[[xr.Dataset, xr.DataArray, Setting], xr.Dataset] | None  # the chain behind the draws

@@ -178,7 +178,9 @@ def _kind(stream: Stream, setting: Setting) -> int:
 
 
 def _zeros(family: str) -> int:
-    return HURDLE if family.startswith("hurdle") else INFLATED if family.startswith("zero-inflated") else PLAIN
+    return (
+        HURDLE if family.startswith("hurdle") else INFLATED if family.startswith("zero-inflated") else PLAIN
+    )
 
 
 @compiled

@@ -6,12 +6,14 @@ Methods*, 2nd ed. (2012).
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
+from numpy.typing import NDArray
 
 from models import futures, switching_level
 from models.contract import Draws, Model, Setting
+from models.variables import Beliefs
 from priors import PriorSet
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ def optional(setting: Setting) -> tuple[str, ...]:
     return ()
 
 
+def beliefs(priors: PriorSet, setting: Setting) -> Beliefs:
+    """Return what the priors say about everything the model needs."""
+    return switching_level.beliefs(priors, single(setting))
+
+
+def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, NDArray[Any]]:
+    """Return all that a compiled density takes as data."""
+    return switching_level.data(panel, priors, single(setting))
+
+
 def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
     """Return the PyMC model of a panel ``(stream, month)``; refusals as in ``switching_level``."""
     return switching_level.build(panel, priors, single(setting))
@@ -48,6 +60,8 @@ MODEL = Model(
     view=single,
     needs=needs,
     optional=optional,
+    beliefs=beliefs,
+    data=data,
     build=build,
     derive=derive,
     regimes=None,

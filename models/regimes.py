@@ -6,12 +6,14 @@ Series*, 2nd ed. (2016).
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
+from numpy.typing import NDArray
 
 from models import derived, futures, switching_level, transitions
 from models.contract import Draws, Model, Setting
+from models.variables import Beliefs
 from priors import PriorSet
 
 if TYPE_CHECKING:
@@ -26,6 +28,16 @@ def levelled(setting: Setting) -> Setting:
 def needs(setting: Setting) -> tuple[str, ...]:
     """Return the prior keys the model must have."""
     return switching_level.needs(levelled(setting))
+
+
+def beliefs(priors: PriorSet, setting: Setting) -> Beliefs:
+    """Return what the priors say about everything the model needs."""
+    return switching_level.beliefs(priors, levelled(setting))
+
+
+def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, NDArray[Any]]:
+    """Return all that a compiled density takes as data."""
+    return switching_level.data(panel, priors, levelled(setting))
 
 
 def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
@@ -43,6 +55,8 @@ MODEL = Model(
     view=levelled,
     needs=needs,
     optional=transitions.optional,
+    beliefs=beliefs,
+    data=data,
     build=build,
     derive=derive,
     regimes=derived.regimes,

@@ -249,5 +249,3 @@ def _check(stream: Stream) -> None:
             got=stream.effect,
             wanted='"free", as a yes-or-no stream has a chance in each scenario, or "none"',
         )
-
-

@@ -20,10 +20,12 @@ from models import derived, emissions, futures, levels, streams, transitions
 from models.contract import Draws, Model, Setting
 from models.forward import markov_log_likelihood
 from models.variables import Beliefs, Stated, declare
+from models.variables import data as parameters
 from priors import PriorSet, Refusal
 
 if TYPE_CHECKING:
     import pymc as pm
+
 
 def needs(setting: Setting) -> tuple[str, ...]:
     """Return the prior keys the model must have.
@@ -66,26 +68,27 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
     streams.check_panel(panel, setting)
     held = beliefs(priors, setting)
     with pm.Model() as model:
-        stated = Stated(pt, held, declare(held))
         given = {name: pm.Data(name, value) for name, value in data(panel, priors, setting).items()}
+        stated = Stated(pt, held, declare(held, given))
         parts = [_switching(stated, setting, given), _chains(stated, setting, given)]
         pm.Potential("likelihood", sum(part for part in parts if part is not None))
     return model
 
 
 def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, NDArray[Any]]:
-    """Return what a compiled density takes besides the priors' parameters; its length may change."""
+    """Return all that a compiled density takes as data; the number of months may change."""
+    held = beliefs(priors, setting)
     y = panel.values.astype(np.float64)
     T, K = y.shape[1], len(setting.scenarios)
     seen = ~np.isnan(y)
-    given: dict[str, NDArray[Any]] = {"y": np.where(seen, y, 0.0), "seen": seen}
+    given: dict[str, NDArray[Any]] = {**parameters(held), "y": np.where(seen, y, 0.0), "seen": seen}
     if streams.walking(setting):
         given["waves"] = levels.basis(T + setting.horizon, setting.basis)[:T]
     if (chosen := streams.releases(setting, T)).shape[-1]:
         given["releases"] = chosen
     if K > 1:
         given["labels"] = derived.labels(setting, T)
-        if transitions.is_driven(transitions.laws(priors, setting)):
+        if transitions.is_driven(held.laws):
             given["drivers"] = transitions.deviations(setting.drivers, T - 1)
     if chains := streams.chained(setting):
         given["states"] = derived.states(panel.sel(stream=[s.id for s in chains]).values)
@@ -103,7 +106,11 @@ def log_emission(stated: Stated, setting: Setting, given: dict[str, Any]) -> Any
         rows = np.array([setting.streams.index(s) for s in members])
         mean = pt.exp(level[places][:, :, None] + effect[places][:, None, :])
         phi = streams.dispersion(stated, members)[:, None, None] if streams.spreads(members[0]) else None
-        zero = stated.of([f"zero.{s.id}" for s in members])[:, None, None] if streams.zeroed(members[0]) else None
+        zero = (
+            stated.of([f"zero.{s.id}" for s in members])[:, None, None]
+            if streams.zeroed(members[0])
+            else None
+        )
         total = total + emissions.log_density_graph(
             given["y"][rows][:, :, None],
             given["seen"][rows][:, :, None],
@@ -156,6 +163,8 @@ MODEL = Model(
     view=lambda setting: setting,
     needs=needs,
     optional=transitions.optional,
+    beliefs=beliefs,
+    data=data,
     build=build,
     derive=derive,
     regimes=derived.regimes,

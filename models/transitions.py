@@ -177,7 +177,9 @@ def driven(xp: ModuleType, leave: Any, go: Any, gamma: Any, beta: Any, x: Any, K
     return matrix(odds / (1.0 + odds), weight / weight.sum(axis=-1)[..., None], K)
 
 
-def with_values(drivers: Sequence[Driver], future: Mapping[str, Sequence[float]], months: int) -> tuple[Driver, ...]:
+def with_values(
+    drivers: Sequence[Driver], future: Mapping[str, Sequence[float]], months: int
+) -> tuple[Driver, ...]:
     """Return the drivers with their values after the panel's ``months`` replaced by an analyst's path.
 
     Raises:
@@ -188,7 +190,9 @@ def with_values(drivers: Sequence[Driver], future: Mapping[str, Sequence[float]]
         if name not in known:
             raise Refusal(where="drivers", got=name, wanted="a driver", remedy=nearest(name, known))
     return tuple(
-        replace(driver, values=(*driver.values[:months], *future[driver.id])) if driver.id in future else driver
+        replace(driver, values=(*driver.values[:months], *future[driver.id]))
+        if driver.id in future
+        else driver
         for driver in drivers
     )
 

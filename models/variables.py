@@ -81,8 +81,18 @@ class Beliefs:
         return alpha
 
 
-def declare(beliefs: Beliefs) -> dict[str, Any]:
-    """Add the free variables of the beliefs to the PyMC model in context; return them by name."""
+def data(beliefs: Beliefs) -> dict[str, Floats]:
+    """Return the parameters of the free variables, as data by ``variable:parameter``."""
+    given = {
+        f"{family}:{name}": beliefs.parameters(family, name)
+        for family in beliefs.families
+        for name in PARAMETERS[family]
+    }
+    return given | {f"{name}:alpha": beliefs.concentrations(name) for name in beliefs.shares}
+
+
+def declare(beliefs: Beliefs, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the free variables to the PyMC model in context, their parameters ``given`` by name; return them."""
     import pymc as pm
 
     laws: Mapping[str, Callable[..., Any]] = {
@@ -95,11 +105,11 @@ def declare(beliefs: Beliefs) -> dict[str, Any]:
     }
     variables: dict[str, Any] = {}
     for family, keys in beliefs.families.items():
-        given = {p: pm.Data(f"{family}:{p}", beliefs.parameters(family, p)) for p in PARAMETERS[family]}
-        variables[family] = laws[family](family, **given, shape=(len(keys),))
+        parameters = {name: given[f"{family}:{name}"] for name in PARAMETERS[family]}
+        variables[family] = laws[family](family, **parameters, shape=(len(keys),))
     for name in beliefs.shares:
-        alpha = beliefs.concentrations(name)
-        variables[name] = pm.Dirichlet(name, a=pm.Data(f"{name}:alpha", alpha), shape=alpha.shape)
+        shape = beliefs.concentrations(name).shape
+        variables[name] = pm.Dirichlet(name, a=given[f"{name}:alpha"], shape=shape)
     if beliefs.walks:
         variables["shape"] = pm.Normal("shape", 0.0, 1.0, shape=(beliefs.walks, beliefs.waves))
     return variables

@@ -1,0 +1,123 @@
+"""A posterior becomes futures: counts and regimes month by month, and latent probabilities without simulation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.fit import Posterior
+from forecast.months import shift
+from models import CATALOGUE, forward
+from models.contract import Setting
+from models.derived import transition
+from models.transitions import with_values
+
+
+def simulate(
+    posterior: Posterior,
+    *,
+    months: int,
+    paths: int,
+    seed: int,
+    drivers: Mapping[str, Sequence[float]] | None = None,
+    draws: int | None = None,
+) -> xr.Dataset:
+    """Draw futures of the ``months`` after the panel's last, ``paths`` for each posterior draw.
+
+    Args:
+        posterior: a fit, or draws from a prior.
+        months: how far.
+        paths: futures of each draw; regime, level and counts differ, parameters do not.
+        seed: decides everything random.
+        drivers: an analyst's path for some drivers, one value for each month ahead.
+        draws: how many posterior draws to use, evenly spaced along each chain; all of them if absent.
+
+    Returns:
+        ``count (draw, path, stream, month)``, ``regime (draw, path, month)`` as places in the setting's
+        scenarios, ``tail (draw, path, stream, tail_month)`` and ``filtered (draw, scenario)``; ``chain``
+        along ``draw`` tells where each draw comes from.
+
+    Raises:
+        ValueError: if nothing is asked for, or a setting does not reach so far.
+        Refusal: a path for a driver that the setting does not know.
+    """
+    if min(months, paths) < 1:
+        raise ValueError(f"simulate: got {months} months and {paths} paths; wanted at least one of each")
+    chosen = thinned(posterior.draws, draws)
+    setting = _with_drivers(posterior, drivers)
+    model = CATALOGUE[posterior.model]
+    futures = model.draw(chosen, posterior.panel, setting, months=months, paths=paths, seed=seed)
+    past = posterior.panel.coords["month"].values
+    return futures.assign_coords(
+        month=after(past, months),
+        tail_month=past[past.size - futures.sizes["tail_month"] :],
+        chain=("draw", np.repeat(np.arange(chosen.sizes["chain"]), chosen.sizes["draw"])),
+    )
+
+
+def latent(
+    posterior: Posterior, *, months: int, drivers: Mapping[str, Sequence[float]] | None = None
+) -> xr.Dataset:
+    """Return what the model holds about its regimes, exactly for each draw.
+
+    ``filtered (chain, draw, regime)`` at the last month, ``smoothed (month, regime)`` over the panel, mean of
+    the draws, ``ahead (chain, draw, month_ahead, regime)``: filtered times the matrices of the steps, and
+    ``transition (chain, draw, regime_from, regime_to)`` with drivers at their reference.
+
+    Raises:
+        ValueError: a model without regimes.
+    """
+    model = CATALOGUE[posterior.model]
+    if model.regimes is None:
+        raise ValueError(f"latent: got {posterior.model!r}, which has no regimes")
+    chain = model.regimes(posterior.draws, posterior.panel, posterior.setting)
+    past = posterior.panel.coords["month"].values
+    given = [chain[name].values for name in ("log_emission", "transition", "initial")]
+    varying = "step" in chain["transition"].dims
+    now = forward.filtered(*given, time_varying=varying)[..., -1, :]
+    smoothed = forward.smoothed(*given, time_varying=varying).mean(axis=(0, 1))
+    P, by_step = transition(posterior.draws, _with_drivers(posterior, drivers), months, first=past.size - 1)
+    ahead = np.empty((*now.shape[:2], months, now.shape[-1]))
+    law = now
+    for h in range(months):
+        law = np.einsum("...i,...ij->...j", law, P[..., h, :, :] if by_step else P)
+        ahead[..., h, :] = law
+    return xr.Dataset(
+        {
+            "filtered": (("chain", "draw", "regime"), now),
+            "smoothed": (("month", "regime"), smoothed),
+            "ahead": (("chain", "draw", "month_ahead", "regime"), ahead),
+            "transition": posterior.draws["transition"],
+        },
+        coords={
+            "regime": list(posterior.setting.scenarios),
+            "month": past,
+            "month_ahead": after(past, months),
+        },
+    )
+
+
+def thinned(draws: xr.Dataset, number: int | None) -> xr.Dataset:
+    """Return about ``number`` draws, evenly spaced along each chain, as many from every chain (rounded up)."""
+    if number is None:
+        return draws
+    each = min(-(-number // draws.sizes["chain"]), draws.sizes["draw"])
+    return draws.isel(draw=np.linspace(0, draws.sizes["draw"] - 1, each).round().astype(np.int64))
+
+
+def after(past: NDArray[np.generic], months: int) -> NDArray[np.generic]:
+    """Return the coordinates that follow: months after a month, equal steps after a number or date."""
+    if past.dtype.kind in "OUT":
+        return np.array([shift(str(past[-1]), n + 1) for n in range(months)], dtype=object)
+    step = past[-1] - past[-2] if past.size > 1 else past.dtype.type(1)
+    return np.asarray(past[-1] + step * np.arange(1, months + 1))
+
+
+def _with_drivers(posterior: Posterior, drivers: Mapping[str, Sequence[float]] | None) -> Setting:
+    if drivers is None:
+        return posterior.setting
+    months = posterior.panel.sizes["month"]
+    moved = with_values(posterior.setting.drivers, drivers, months)
+    return replace(posterior.setting, drivers=moved)
