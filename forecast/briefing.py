@@ -16,6 +16,7 @@ from reports.trust import Check, Verdict
 
 SCHEMA = "scenariocast/forecast/1"
 FILE = "forecast.json"
+OUTSIDE = "-"  # a blank in the strip of the record: outside what the source covers
 
 Json = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -81,7 +82,7 @@ def _parts(record: Json) -> Plain:
         "dwell_months": _row(record["dwell_months"], ids),
         "crosswalk": _crosswalk(record["crosswalk"]),
         "history": [
-            {"month": entry["month"], "regime": [entry["regime"][name] for name in ids]}
+            {"month": entry["month"], "regime": [entry["regime"].get(name, 0.0) for name in ids]}
             for entry in record["history"] or ()
         ],
         "resolved_history": _each(Resolution, record.get("resolved_history")),
@@ -113,6 +114,11 @@ def _of(part: type[Record], entry: Json) -> Plain:
     return _present(entry, *part.model_fields)
 
 
+def _known(entry: Json | None) -> Plain | None:
+    """An estimate; none where the question never arose, or a scenario has no regime."""
+    return None if entry is None or entry["mean"] is None else _of(Estimate, entry)
+
+
 def _each(part: type[Record], entries: Iterable[Json] | None) -> list[Plain]:
     return [_of(part, entry) for entry in entries or ()]
 
@@ -139,7 +145,7 @@ def _ends(window: Json) -> tuple[str, str]:
 
 def _row(by_name: Json | None, ids: Iterable[str]) -> list[Any] | None:
     """The estimates in scenario order."""
-    return None if by_name is None else [_of(Estimate, by_name[name]) for name in ids]
+    return None if by_name is None else [_known(by_name.get(name)) for name in ids]
 
 
 def _scenario(entry: Json) -> Plain:
@@ -173,9 +179,7 @@ def _passage(name: str, entries: list[Json] | None, quarters: list[Json]) -> Pla
     names = [quarter["quarter"] for quarter in quarters]
     if entries is None:
         return {"scenario": name, "quarters": names, "estimates": [None] * len(names)}
-    estimates = [
-        {"mean": e["mean"], "q05": e["q05"], "q95": e["q95"], "mcse": e.get("mcse")} for e in entries
-    ]
+    estimates = [_known(entry) for entry in entries]
     return {"scenario": name, "quarters": [entry["quarter"] for entry in entries], "estimates": estimates}
 
 
@@ -188,15 +192,15 @@ def _matrix(entry: Json | None, ids: list[str], per: str = "month") -> Plain | N
         "rows": ids,
         "columns": ids,
         "cells": [
-            [_estimate(*cell) for cell in zip(*rows, strict=True)]
+            [_cell(*cell) for cell in zip(*rows, strict=True)]
             for rows in zip(entry["mean"], entry["q05"], entry["q95"], strict=True)
         ],
-        "from_now": now and [_estimate(now["mean"][i], now["q05"][i], now["q95"][i]) for i in ids],
+        "from_now": now and [_cell(now["mean"][i], now["q05"][i], now["q95"][i]) for i in ids],
         "paths": entry.get("paths"),
     }
 
 
-def _estimate(mean: float | None, q05: float | None, q95: float | None) -> Plain | None:
+def _cell(mean: float | None, q05: float | None, q95: float | None) -> Plain | None:
     return None if mean is None else {"mean": mean, "q05": q05, "q95": q95}
 
 
@@ -205,7 +209,7 @@ def _crosswalk(entry: Json | None) -> Plain | None:
         return None
     return {
         **{key: entry[key] for key in ("rows", "columns", "mean")},
-        "differ": _of(Estimate, entry["differ"]),
+        "differ": _known(entry["differ"]),
     }
 
 
@@ -237,7 +241,7 @@ def _coverage(strip: Json | None) -> Plain | None:
         return None
     return {
         "months": strip["months"],
-        "rows": [(row["stream"], row["states"]) for row in strip["rows"]],
+        "rows": [(row["stream"], row["states"].replace(" ", OUTSIDE)) for row in strip["rows"]],
     }
 
 

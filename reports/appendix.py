@@ -120,12 +120,12 @@ def _checks(key: str, caption: str, entries: tuple[Check, ...]) -> Table:
             measured(check.value, decimals=4),
             sentence(check.limit),
             sentence(Span(text="passed") if check.ok else Span(text="FAILED", strong=True)),
-            sentence(check.advice or "–"),
+            sentence((not check.ok and check.advice) or "–"),
         )
         for check in entries
     )
     columns = (*texts("Check"), *figures("Value"), *texts("Wanted", "Outcome", "What to do"))
-    if all(check.advice is None for check in entries):
+    if all(check.ok or check.advice is None for check in entries):
         columns, rows = columns[:-1], tuple(row[:-1] for row in rows)
     return Table(key=key, caption=caption, columns=columns, rows=rows)
 

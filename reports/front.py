@@ -1,6 +1,7 @@
 """Page one: what a board member takes away in a minute, from the brief alone."""
 
 from reports.brief import Brief
+from reports.cells import shares
 from reports.colours import hues
 from reports.document import Bar, Exhibit, Front, Line
 from reports.headline import failures, headline
@@ -40,7 +41,7 @@ def front(brief: Brief) -> Front:
         question=brief.question,
         headline=headline(brief),
         bars_title=f"Probability that {quarter(first)} resolves to each scenario",
-        bars=_bars(brief, column.spans),
+        bars=_bars(brief),
         bars_note=f"{note} {column.note}" if column.note else note,
         exhibits=(Exhibit(key="quarters"), Exhibit(key="history"))
         if brief.history
@@ -150,16 +151,18 @@ def _reservations(brief: Brief) -> list[str]:
     return reasons
 
 
-def _bars(brief: Brief, shown: tuple[Span, ...]) -> tuple[Bar, ...]:
+def _bars(brief: Brief) -> tuple[Bar, ...]:
     colour = hues(brief.scenarios)
     first = brief.quarters[0]
     shifts = {
         s.scenario: s for s in (brief.change.shifts if brief.change else ()) if s.quarter == first.quarter
     }
     bars: list[Bar] = []
-    for scenario, estimate, span in zip(brief.scenarios, first.resolved, shown, strict=True):
+    for scenario, estimate, share in zip(
+        brief.scenarios, first.resolved, shares(first.resolved), strict=True
+    ):
         if estimate is None:
-            raise ValueError(f"the first quarter has no estimate for {scenario.id}")
+            continue  # no simulated future decides the question
         shift = shifts.get(scenario.id)
         bars.append(
             Bar(
@@ -169,7 +172,7 @@ def _bars(brief: Brief, shown: tuple[Span, ...]) -> tuple[Bar, ...]:
                 mean=estimate.mean,
                 q05=estimate.q05,
                 q95=estimate.q95,
-                percent=span,
+                percent=share[0],
                 interval=spread(estimate),
                 words=estimate.words or "",
                 change=None if shift is None else _arrow(shift.after - shift.before),

@@ -26,8 +26,14 @@ from reports.words import GAP, interval, listed, month, plural, quarter, spelled
 WIDE = 600  # pixels of a full-width chart
 HIGH = 50  # pixels of a row of cells
 ON_COLOUR = ("#333334", "#FFFFFE")  # text on a coloured cell, which a dark page leaves alone
-STATES = {"#": "covered", "~": "provisional", "x": "taken out", ".": "missing"}
-SHADES = {"#": "#6B6B6B", "~": "#B9B9B9", "x": "#FFFFFF", ".": "#FFFFFF"}
+STATES = {
+    "#": "covered",
+    "~": "provisional",
+    "x": "taken out",
+    ".": "missing",
+    "-": "outside what the source covers",
+}
+SHADES = {"#": "#6B6B6B", "~": "#B9B9B9", "x": "#FFFFFF", ".": "#FFFFFF", "-": "#FFFFFF"}
 
 
 def matrix(brief: Brief, table: Matrix, key: str) -> Chart:
@@ -82,7 +88,7 @@ def rules(brief: Brief) -> Chart:
 def coverage(brief: Brief, strip: Coverage) -> Chart:
     """Which months each stream knows, provisionally or not at all."""
     titles = [stream_title(brief, name) for name, _ in strip.rows]
-    short = [title for title, (_, states) in zip(titles, strip.rows, strict=True) if states.endswith(".")]
+    short = [title for title, (_, states) in zip(titles, strip.rows, strict=True) if states[-1] in ".-"]
     last = month(strip.months[-1])
     title = f"{capitalised(plural(len(short), 'stream'))} of {spelled(len(titles))} {'ends' if len(short) == 1 else 'end'} before {last}"
     counts = []

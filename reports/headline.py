@@ -1,11 +1,14 @@
 """The headline is written by rule from the first quarter, and knows a leader, a tie, no precedent and a refusal."""
 
+from dataclasses import replace
+
 from reports.brief import Brief
+from reports.cells import shares
 from reports.document import Banner
 from reports.parts import Estimate, Scenario
-from reports.text import Sentence, Span, capitalised, joined, lowered, sentence
+from reports.text import Sentence, capitalised, joined, lowered, sentence
 from reports.trust import Check
-from reports.words import date, listed, number, percents, plural, quarter, rated, spread
+from reports.words import date, listed, number, plural, quarter, rated, spread
 
 TIE = 0.05  # leaders nearer than this are not told apart in words
 
@@ -25,13 +28,14 @@ def headline(brief: Brief) -> tuple[Sentence, ...]:
             sentence(f"No forecast is issued: {len(failed)} of {plural(len(all_checks), 'check')} failed."),
         )
     first = brief.quarters[0]
-    estimates = [estimate for estimate in first.resolved if estimate is not None]
-    shown = percents([e.mean for e in estimates], [e.mcse for e in estimates]).spans
-    told = list(zip(brief.scenarios, estimates, shown, strict=True))
+    row = zip(brief.scenarios, first.resolved, shares(first.resolved), strict=True)
+    told = [(scenario, estimate, share) for scenario, estimate, share in row if estimate is not None]
+    if not told:
+        return (sentence(f"In no simulated future does a rule decide {quarter(first.quarter)}."),)
     order = sorted(told, key=lambda item: -item[1].mean)
     level = [item for item in order if order[0][1].mean - item[1].mean < TIE]
     if len(level) > 1:
-        names = joined((sentence(lowered(s.title), " (", span, ")") for s, _, span in level), ", ", " and ")
+        names = joined((sentence(lowered(s.title), " (", share, ")") for s, _, share in level), ", ", " and ")
         text = sentence(f"No scenario leads in {quarter(first.quarter)}: ", names, " lie within five points.")
         return text, *_without_precedent([s for s, _, _ in level])
     leader = order[0]
@@ -80,10 +84,12 @@ def failures(brief: Brief) -> tuple[Check, ...]:
     return tuple(check for check in brief.verdict.checks if not check.ok)
 
 
-def _claim(scenario: Scenario, estimate: Estimate, shown: Span, *, title: str, when: str = "") -> Sentence:
+def _claim(
+    scenario: Scenario, estimate: Estimate, shown: Sentence, *, title: str, when: str = ""
+) -> Sentence:
     """``Contained conflict is likely in 2026 Q3 (74 %, 57–87 %)``."""
     predicate = rated(estimate.words) if estimate.words else "stands"
-    strong = Span(text=shown.text, value=shown.value, strong=True)
+    strong = tuple(replace(span, strong=True) for span in shown)
     return sentence(f"{title} {predicate}{when} (", strong, ", ", spread(estimate), ")")
 
 

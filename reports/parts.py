@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from reports.text import plain
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-CellState = Literal["covered", "provisional", "masked", "missing", "future"]
+CellState = Literal["covered", "provisional", "masked", "missing", "outside", "future"]
 
 
 class Record(BaseModel):
@@ -112,7 +112,7 @@ class Crosswalk(Record):
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     mean: tuple[tuple[float | None, ...], ...]
-    differ: Estimate
+    differ: Estimate | None
 
 
 class Month(Record):
@@ -194,7 +194,7 @@ class Gap(Record):
 
 
 class Coverage(Record):
-    """One character per month: ``#`` covered, ``~`` provisional, ``x`` masked, ``.`` missing."""
+    """One character per month: ``#`` covered, ``~`` provisional, ``x`` masked, ``.`` missing, ``-`` outside coverage."""
 
     months: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]  # (stream, states)

@@ -68,7 +68,9 @@ def _lead(brief: Brief, names: Sequence[str], rows: dict[str, list[Estimate | No
     """Who leads, from the first quarter to the last."""
     known = [{name: row[i] for name, row in rows.items()} for i in range(len(names))]
     means = [{name: e.mean for name, e in entry.items() if e is not None} for entry in known]
-    leaders = [max(entry, key=entry.__getitem__) for entry in means]
+    leaders = [max(entry, key=entry.__getitem__) for entry in means if entry]
+    if len(leaders) < len(names):
+        return "In some quarters no rule decides in any simulated future"
     first, start, end = leaders[0], means[0][leaders[0]], means[-1][leaders[-1]]
     if len(names) == 1:
         return f"{scenario_title(brief, first)} leads in {quarter(names[0])}: {read(as_told(brief, start))}"
