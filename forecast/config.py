@@ -44,7 +44,7 @@ class Clock(Described):
     as_of: datetime.date | Literal["today"]
     """a date such as 2026-06-30 without quotes (what was known then), or "today" for a live run"""
     quarters: int = Field(ge=1, le=8)
-    """how many quarters to forecast, 1 to 8"""
+    """a whole number of quarters to forecast, 1 to 8"""
     max_age_months: int = Field(ge=0, le=120)
     """a whole number of months: data older than this at as_of fail the freshness check"""
     seed: int = Field(ge=0, lt=2**32)

@@ -36,12 +36,10 @@ def init(directory: Path, *, theatre: str = "frontier", data: Path | None = None
     files |= {".gitignore": GITIGNORE, **_contents(theatre, data)}
     place = Path(directory)
     if place.exists() and not place.is_dir():
-        raise Refusal(file=str(directory), got="a file", wanted="a new or empty directory")
+        raise Refusal(file=str(directory), wanted="a new or empty directory", remedy="this is a file")
     if place.is_dir() and any(place.iterdir()):
-        remedy = "choose another name: nothing was written"
-        raise Refusal(
-            file=str(directory), got="a directory with files", wanted="a new or empty one", remedy=remedy
-        )
+        remedy = "there are files in it; nothing was written"
+        raise Refusal(file=str(directory), wanted="a new or empty directory", remedy=remedy)
     try:
         return tuple(
             _written(place, name, files[name])
@@ -55,7 +53,7 @@ def _contents(theatre: str, data: Path | None) -> Mapping[str, bytes]:
     if theatre == BLANK:
         if data is None:
             remedy = "a csv with the columns month,front,stream,count: `forecast ingest` makes one"
-            raise Refusal(where="--theatre blank", got="no data", wanted="--data FILE", remedy=remedy)
+            raise Refusal(where="--theatre blank", wanted="--data FILE", remedy=remedy)
         from forecast.theatres.blank import contents  # reads the file: pandas
 
         return contents(data)

@@ -27,9 +27,6 @@ MODELS: Mapping[str, Capability] = MappingProxyType(
     }
 )
 
-FAMILIES = ("negative-binomial", "poisson", "bernoulli", "gaussian")
-"""The families that every model of the catalogue can emit."""
-
 
 def needs(
     model: str, *, scenarios: Sequence[str], reference: str, streams: Sequence[StreamDefinition]
@@ -55,17 +52,20 @@ def _chain(scenarios: Sequence[str]) -> Iterator[str]:
 def _of_stream(
     model: str, stream: StreamDefinition, scenarios: Sequence[str], reference: str
 ) -> Iterator[str]:
-    can = MODELS[model]
-    if stream.family == "bernoulli":
-        if can.regimes:
-            yield from (f"chance.{stream.id}.{name}" for name in scenarios)
+    can, name, family = MODELS[model], stream.id, stream.family
+    follows = can.regimes and stream.effect != "none"
+    if family == "bernoulli":
+        if follows:
+            yield from (f"chance.{name}.{scenario}" for scenario in scenarios)
         else:
-            yield from (f"persist.{stream.id}.on", f"persist.{stream.id}.off")
+            yield from (f"persist.{name}.on", f"persist.{name}.off")
         return
-    yield f"level.{stream.id}"
-    if stream.family != "poisson":
-        yield f"spread.{stream.id}"
+    yield f"level.{name}"
+    if not family.endswith("poisson"):
+        yield f"spread.{name}"
+    if family.startswith(("zero-inflated", "hurdle")):
+        yield f"zero.{name}"
     if can.walks and stream.level == "walk":
-        yield f"wander.{stream.id}"
-    if can.regimes and stream.effect != "none":
-        yield from (f"effect.{stream.id}.{name}" for name in scenarios if name != reference)
+        yield f"wander.{name}"
+    if follows:
+        yield from (f"effect.{name}.{scenario}" for scenario in scenarios if scenario != reference)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from forecast.months import month_end, month_of
 from forecast.rules import check_streams
 from forecast.streams import MEASURES, Coverage, StreamDefinition
-from forecast.workspace.catalogue import FAMILIES, MODELS, needs
+from forecast.workspace.catalogue import MODELS, needs
 from forecast.workspace.contents import Workspace
 from priors.crosscheck import check as check_priors
 from priors.refusal import Refusal, nearest
@@ -110,14 +110,11 @@ def _check_stream(workspace: Workspace, stream: StreamDefinition) -> None:
     if stream.measure not in MEASURES[source.format]:
         wanted = f"a measure of the format {source.format}: {' | '.join(MEASURES[source.format])}"
         raise Refusal(file=FORECAST, where=f"{where}.measure", got=stream.measure, wanted=wanted)
-    if stream.family not in FAMILIES:
-        wanted = f"a family that the models of this version emit: {' | '.join(FAMILIES)}"
-        raise Refusal(file=FORECAST, where=f"{where}.family", got=stream.family, wanted=wanted)
     _check_yes_or_no(stream, where)
     walkers = [name for name in workspace.config.models.fitted if MODELS[name].walks]
     if stream.level is None and walkers and stream.family != "bernoulli":
         remedy = f'add level = "walk" or level = "constant": the level can wander in {walkers[0]}'
-        raise Refusal(file=FORECAST, where=f"{where}.level", got="nothing", wanted="level", remedy=remedy)
+        raise Refusal(file=FORECAST, where=f"{where}.level", wanted="level", remedy=remedy)
     for number, mask in enumerate(stream.masks, start=1):
         _check_months(workspace, mask.months, FORECAST, f"{where}.masks {number}.months")
     _check_covered(workspace, source.coverage, stream, where)
@@ -147,11 +144,10 @@ def _check_covered(
     too_early = coverage.to is not None and coverage.to < window.from_
     too_late = window.to is not None and coverage.from_ > window.to
     if too_early or too_late:
-        got = f"coverage from {coverage.from_}" + (f" to {coverage.to}" if coverage.to else "")
-        wanted = f"some month of the window from {window.from_}" + (f" to {window.to}" if window.to else "")
-        raise Refusal(
-            file=FORECAST, where=f"{where}.source", got=got, wanted=wanted, remedy=f"see {stream.source}"
-        )
+        wanted = f"a source that covers some month of the window from {window.from_}"
+        covers = f"{coverage.from_} to {coverage.to}" if coverage.to else f"{coverage.from_} and later"
+        remedy = f"{stream.source} covers {covers}"
+        raise Refusal(file=FORECAST, where=f"{where}.source", wanted=wanted, remedy=remedy)
 
 
 def _check_months(workspace: Workspace, months: tuple[str, ...], file: str, where: str) -> None:
@@ -172,7 +168,7 @@ def _check_coders(workspace: Workspace) -> None:
         if source.format == "chronology" and source.coded_by is None:
             where = f"sources.{source.id}.coded_by"
             wanted = f"who codes it, by when, from which sources: a rule looks at {name!r}"
-            raise Refusal(file=FORECAST, where=where, got="nothing", wanted=wanted, remedy="add coded_by")
+            raise Refusal(file=FORECAST, where=where, wanted=wanted, remedy="add coded_by")
 
 
 def _check_labels(workspace: Workspace) -> None:
@@ -204,7 +200,7 @@ def _check_drivers(workspace: Workspace) -> None:
             raise Refusal(file=FORECAST, where=f"{where}.use", got="history", wanted=wanted)
         if driver.use == "history" and driver.id not in stated:
             remedy = 'add its months, or write use = "what-if"'
-            raise Refusal(file=DRIVERS, got=f"no row of {driver.id!r}", wanted="its history", remedy=remedy)
+            raise Refusal(file=DRIVERS, wanted=f"the history of {driver.id!r}: it has no row", remedy=remedy)
         if driver.id not in odds:
             remedy = f"add [odds.{driver.id}.leave.<scenario>], or take the driver out"
             raise Refusal(
@@ -234,7 +230,7 @@ def _check_priors(workspace: Workspace) -> None:
     reference = workspace.scenarios.reference
     if any(MODELS[name].regimes for name in models) and all(stream.effect == "none" for stream in streams):
         wanted = "an effect on some stream: nothing tells the regimes apart"
-        raise Refusal(file=FORECAST, where="streams", got='effect = "none" everywhere', wanted=wanted)
+        raise Refusal(file=FORECAST, where="streams", wanted=wanted)
 
     def wanted_by(model: str, regimes: tuple[str, ...]) -> tuple[str, ...]:
         return needs(model, scenarios=regimes, reference=reference, streams=streams)

@@ -38,15 +38,14 @@ TYPES = {
 def text_of(path: Path, name: str) -> str:
     """The text of a file of the workspace; ``name`` is what refusals call it."""
     if not path.is_file():
-        raise Refusal(file=name, got="a directory" if path.is_dir() else None, wanted="a file of this name")
+        remedy = "this is a directory" if path.is_dir() else "there is no such file"
+        raise Refusal(file=name, wanted="a file of this name", remedy=remedy)
     try:
         text = read(path)
     except Refusal as told:
         raise told.within(name, told.where) from None
     if not text.strip():
-        raise Refusal(
-            file=name, got="an empty file", wanted=f"schema = {SCHEMA} and what `forecast init` writes"
-        )
+        raise Refusal(file=name, wanted="what `forecast init` writes", remedy="the file is empty")
     return text
 
 
@@ -128,7 +127,7 @@ def _refusal(
         )
     if kind_of == "missing":
         wanted = said or f"{path[-1]} = …"
-        return Refusal(file=file, where=where, got="nothing", wanted=wanted, remedy=f"add {path[-1]}")
+        return Refusal(file=file, where=where, wanted=wanted, remedy=f"it is missing: add {path[-1]}")
     if kind_of == "value_error":
         return Refusal(file=file, where=where, remedy=str(context["error"]))
     if kind_of == "literal_error":
@@ -138,7 +137,19 @@ def _refusal(
     if kind_of == "string_pattern_mismatch":
         wanted = PATTERNS.get(context["pattern"], said or context["pattern"])
         return Refusal(file=file, where=where, got=got, wanted=wanted)
-    return Refusal(file=file, where=where, got=got, wanted=said or TYPES.get(kind_of, error["msg"]))
+    remedy = _unquoted(kind_of, got)
+    return Refusal(
+        file=file, where=where, got=got, wanted=said or TYPES.get(kind_of, error["msg"]), remedy=remedy
+    )
+
+
+def _unquoted(kind_of: str, got: object) -> str | None:
+    """What to do about a number that is written as something else."""
+    if kind_of == "int_type" and isinstance(got, float):
+        return "write it without a decimal point"
+    return (
+        "write it without quotes" if kind_of in ("int_type", "float_type") and isinstance(got, str) else None
+    )
 
 
 def _rank(error: ErrorDetails) -> int:
@@ -166,18 +177,19 @@ def _path(raw: Any, error: ErrorDetails) -> tuple[str | int, ...]:
 
 
 def _walk(kind: type[BaseModel], loc: Iterable[str | int]) -> tuple[type[BaseModel] | None, FieldInfo | None]:
-    """The record that the last of the parser's steps is a key of, and its field (None for an entry of a table)."""
+    """The record that the parser's steps lead into, and the field they end at (None for an entry of a table).
+
+    Steps that are no keys, such as the branches of a union, are passed over.
+    """
     owner: type[BaseModel] | None = kind
-    inner: type[BaseModel] | None = kind
     field: FieldInfo | None = None
     entry = False
     for part in loc:
-        owner = inner
-        field = None if entry else _keys(owner).get(str(part))
-        entry = False
-        if field is not None:
-            inner = _record_in(field.annotation)
-            entry = get_origin(field.annotation) in (dict, tuple)
+        if entry:  # the name of a table, or a place in a list
+            field, entry = None, False
+        elif found := _keys(owner).get(str(part)):
+            field, entry = found, get_origin(found.annotation) in (dict, tuple)
+            owner = _record_in(found.annotation)
     return owner, field
 
 

@@ -65,17 +65,21 @@ def _load(root: Path, name: str, priors_path: Path, priors_name: str) -> Workspa
     files |= {name: root / name for name in (LABELS, DRIVERS) if (root / name).exists()}
     texts = {name: text_of(path, name) for name, path in files.items()}
     config = record(Configuration, document(texts[FORECAST], FORECAST), file=FORECAST, text=texts[FORECAST])
-    workspace = Workspace(
-        root=root,
-        name=name,
-        config=config,
-        scenarios=rules.parse(parse(texts[SCENARIOS], SCENARIOS), file=SCENARIOS),
-        priors=priors.loads(texts[priors_name], priors_name),
-        labels=_labels(texts[LABELS]).label if LABELS in texts else (),
-        drivers=driver_rows.rows(texts[DRIVERS], config.drivers, file=DRIVERS) if DRIVERS in texts else (),
-        files=MappingProxyType(files | dict(_data(config, root))),
-    )
+    scenarios = rules.parse(parse(texts[SCENARIOS], SCENARIOS), file=SCENARIOS)
+    beliefs = priors.loads(texts[priors_name], priors_name)
+    labels = _labels(texts[LABELS]).label if LABELS in texts else ()
+    rows = driver_rows.rows(texts[DRIVERS], config.drivers, file=DRIVERS) if DRIVERS in texts else ()
     try:
+        workspace = Workspace(
+            root=root,
+            name=name,
+            config=config,
+            scenarios=scenarios,
+            priors=beliefs,
+            labels=labels,
+            drivers=rows,
+            files=MappingProxyType(files | dict(_data(config, root))),
+        )
         check(workspace)
     except Refusal as told:
         raise _with_line(told, texts) from None

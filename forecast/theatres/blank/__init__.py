@@ -49,10 +49,8 @@ def contents(data: Path) -> Mapping[str, bytes]:
     first, last = str(frame["month"].min()), str(frame["month"].max())
     length = len(months.span(first, last))
     if length < SHORTEST:
-        got = f"{length} months, {first} to {last}"
-        raise Refusal(
-            file=str(data), got=got, wanted=f"at least {SHORTEST}: fewer teach nothing about regimes"
-        )
+        remedy = f"it holds {length}, {first} to {last}: too few to tell regimes apart"
+        raise Refusal(file=str(data), wanted=f"at least {SHORTEST} months", remedy=remedy)
     streams = tuple(_streams(frame, str(data)))
     as_of = months.month_end(last) + LAG
     subject = [stream.id for stream in streams if stream.stream == streams[0].stream]
@@ -110,10 +108,8 @@ def _pairs(frame: pd.DataFrame, file: str) -> list[tuple[str, str | None]]:
     if len({front for _, front in pairs}) > 1 and len(pairs) <= MOST:
         return pairs
     if len(streams) > MOST:
-        got = f"{len(streams)} streams: {', '.join(streams[:8])} …"
-        raise Refusal(
-            file=file, got=got, wanted=f"at most {MOST}", remedy="keep those you have a question about"
-        )
+        remedy = f"it holds {len(streams)} ({', '.join(streams[:8])} …): keep those you have a question about"
+        raise Refusal(file=file, wanted=f"at most {MOST} streams", remedy=remedy)
     return [(stream, None) for stream in streams]
 
 
@@ -122,8 +118,8 @@ def _scale(rows: pd.DataFrame, span: tuple[str, ...], where: str) -> float:
     totals = rows.groupby("month")["count"].agg(lambda counts: counts.sum(skipna=False))
     early = totals.reindex(span[:SCALED_ON], fill_value=0.0).dropna()
     if len(early) < SCALED_ON // 2:
-        got = f"{len(early)} known months of its first {SCALED_ON}"
-        raise Refusal(file=where, got=got, wanted=f"at least {SCALED_ON // 2} to scale beliefs on")
+        wanted = f"at least {SCALED_ON // 2} known months among the first {SCALED_ON}, to scale beliefs on"
+        raise Refusal(file=where, wanted=wanted, remedy=f"there are {len(early)}")
     return max(float(early.mean()), LEAST)
 
 
