@@ -116,10 +116,10 @@ def test_observed_months_of_the_running_quarter_are_fixed(panel: xr.DataArray) -
 
 def test_what_stays_missing_stays_unresolved_and_is_reported(panel: xr.DataArray) -> None:
     blind = panel.copy()
-    blind.loc["deaths", "2025-01":"2026-05"] = np.nan  # type: ignore[misc]
+    blind.loc["deaths", "2025-01":"2026-05"] = np.nan
     futures = simulated(blind, draws=4, paths=25)
     futures = futures.drop_vars(["tail", "tail_month"])
-    blind.loc["days", "2026-04":] = 0.0  # type: ignore[misc]
+    blind.loc["days", "2026-04":] = 0.0
     found = outcomes(rules(), blind, futures, quarters=QUARTERS)
     calm_unknown = found.sel(quarter="2026Q3")
     assert set(np.unique(calm_unknown)) <= {UNRESOLVED, 2}

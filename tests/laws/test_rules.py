@@ -23,7 +23,9 @@ tables = st.lists(st.lists(cells, min_size=3, max_size=3), min_size=2, max_size=
     lambda rows: sum(isnan(v) for row in rows for v in row) <= 4
 )
 thresholds = st.sampled_from([0.0, 0.5, 1.0, 4 / 3, 2.0, 3.0, 5.0])
-looks = st.sampled_from([{"stream": "a"}, {"stream": "b"}, {"sum": ["a", "b"]}])
+looks: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"stream": "a"}, {"stream": "b"}, {"sum": ["a", "b"]}]
+)
 
 
 @st.composite

@@ -67,7 +67,7 @@ def nested(d: Document) -> Document:
     return found
 
 
-def change(table: Callable[[Document], Document], **values: Any) -> Callable[[Document], None]:
+def change(table: Callable[[Document], Document], **values: Any) -> Callable[[Document], object]:
     return lambda d: table(d).update(values)
 
 
@@ -75,11 +75,11 @@ def whole(d: Document) -> Document:
     return d
 
 
-def drop(table: Callable[[Document], Document], key: str) -> Callable[[Document], None]:
+def drop(table: Callable[[Document], Document], key: str) -> Callable[[Document], object]:
     return lambda d: table(d).pop(key)
 
 
-CASES: dict[str, tuple[Callable[[Document], None], str]] = {
+CASES: dict[str, tuple[Callable[[Document], object], str]] = {
     "unknown key in a condition": (
         change(first, at_leest=3),
         r"scenario 'war'\.resolves\.any\[0\]\.at_leest: got 'at_leest'.*did you mean 'at_least'\?",
