@@ -7,9 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from forecast import score
 from forecast.ledger.chain import Entry, Head
 from forecast.ledger.issue import AMBIGUOUS, ANNULLED, UNRESOLVED, question_id, stamp
 from forecast.ledger.store import append, open_ledger, reach, rows, transaction
@@ -219,14 +216,16 @@ def _kind(outcome: str, supersedes: int | None) -> str:
 
 def _scores(connection: sqlite3.Connection, question: str, outcome: int) -> list[dict[str, Any]]:
     """Scores of every forecast of the question, given that it resolved."""
+    from forecast import score  # numpy: a ledger is read without it
+
     scored = []
     for row in rows(connection, "kind = 'forecast'"):
         record = json.loads(row.payload)
         for horizon, ahead in enumerate(record["quarters"], start=1):
             if question_id(record, ahead["quarter"]) != question:
                 continue
-            p = np.array([ahead["resolved"][scenario["id"]]["mean"] for scenario in record["scenarios"]])
-            p = p / p.sum()  # futures that stay unresolved are not scored, nor is such a quarter
+            means = [ahead["resolved"][scenario["id"]]["mean"] for scenario in record["scenarios"]]
+            p = [mean / sum(means) for mean in means]  # futures that stay unresolved are not scored
             scored.append(
                 {
                     "run": row.subject,

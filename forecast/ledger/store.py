@@ -92,6 +92,8 @@ def _connected(path: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
         if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
             raise  # a constraint or a seal: not the file's fault
         raise Damage(file=str(path), remedy=f"it is no ledger, or a damaged one ({error})") from error
+    except UnicodeDecodeError as error:  # SQLite quotes the bytes it stumbled over
+        raise Damage(file=str(path), remedy=f"it is damaged ({error})") from error
 
 
 @contextmanager
@@ -208,7 +210,11 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None
         )
     if connection.execute("pragma application_id").fetchone()[0] != APPLICATION:
         raise Damage(file=str(path), wanted="a ledger", remedy="give the ledger.sqlite of a workspace")
-    version, needs = connection.execute("select schema, needs from about").fetchone()
+    match connection.execute("select schema, needs from about").fetchall():
+        case [(int(version), str(needs))]:
+            pass
+        case _:
+            raise Damage(file=str(path), remedy="what it says about itself is gone")
     if version > SCHEMA:
         raise Damage(file=str(path), where="schema", got=version, remedy=f"needs scenariocast ≥ {needs}")
     if version < SCHEMA:
