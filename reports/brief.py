@@ -14,14 +14,18 @@ from reports.parts import (
     Change,
     Coverage,
     Crosswalk,
+    Day,
     Gap,
+    Id,
     Lever,
     Matrix,
     Month,
+    MonthName,
     Noise,
     Passage,
     Prior,
     Quarter,
+    QuarterName,
     Record,
     Resolution,
     Row,
@@ -45,16 +49,16 @@ class Brief(Record):
     licence: str | None = None
     citation: str | None = None
 
-    issued_at: str
-    as_of: str
+    issued_at: Day
+    as_of: Day
     timing: Literal["live", "retrospective"]
-    data_as_of: str | None = None
-    origin: str  # last month that a rule's stream covers
-    window: tuple[str, str]
+    data_as_of: Day | None = None
+    origin: MonthName  # last month that a rule's stream covers
+    window: tuple[MonthName, MonthName]
 
     verdict: Verdict
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=2)]
-    last_resolved: tuple[str, str] | None = None  # (quarter, scenario)
+    last_resolved: tuple[QuarterName, Id] | None = None  # (quarter, scenario)
     now: Row | None = None
     current_quarter: Quarter | None = None
     quarters: Annotated[tuple[Quarter, ...], Field(min_length=1)]

@@ -124,7 +124,8 @@ def confidence(brief: Brief) -> tuple[Sentence, ...]:
     reasons = _reservations(brief)
     level = "low" if failures(brief) or len(reasons) > 2 else "moderate" if reasons else "high"
     held = len(reasons)
-    text = f"{capitalised(level)}: {spelled(held)} of {spelled(RESERVATIONS)} reservations {'holds' if held == 1 else 'hold'}."
+    count = spelled(held) if held else "none"
+    text = f"{capitalised(level)}: {count} of {spelled(RESERVATIONS)} reservations {'hold' if held > 1 else 'holds'}."
     return (sentence(text), *(sentence(f"{capitalised(reason)}.") for reason in reasons))
 
 

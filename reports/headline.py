@@ -8,7 +8,7 @@ from reports.document import Banner
 from reports.parts import Estimate, Scenario
 from reports.text import Sentence, capitalised, joined, lowered, sentence
 from reports.trust import Check
-from reports.words import date, listed, number, plural, quarter, rated, spread
+from reports.words import date, listed, number, plural, quarter, rated, spelled, spread
 
 TIE = 0.05  # leaders nearer than this are not told apart in words
 
@@ -25,7 +25,9 @@ def headline(brief: Brief) -> tuple[Sentence, ...]:
     if refused(brief):
         failed, all_checks = failures(brief), brief.verdict.checks
         return (
-            sentence(f"No forecast is issued: {len(failed)} of {plural(len(all_checks), 'check')} failed."),
+            sentence(
+                f"No forecast is issued: {spelled(len(failed))} of {plural(len(all_checks), 'check')} failed."
+            ),
         )
     first = brief.quarters[0]
     row = zip(brief.scenarios, first.resolved, shares(first.resolved), strict=True)

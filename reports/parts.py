@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from reports.text import plain
 
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+MonthName = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]  # "2026-05"
+QuarterName = Annotated[str, Field(pattern=r"^[0-9]{4}Q[1-4]$")]  # "2026Q3"
+Day = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+]  # a time may follow
 Probability = Annotated[float, Field(ge=0, le=1)]
 CellState = Literal["covered", "provisional", "masked", "missing", "outside", "future"]
 
@@ -64,7 +70,7 @@ class Visibility(Record):
 class Scenario(Record):
     """One possible answer to the question, and the rule that resolves it."""
 
-    id: str
+    id: Id
     title: str
     narrative: str | None = None
     rule: str
@@ -79,19 +85,19 @@ class Scenario(Record):
 class Quarter(Record):
     """The forecast of one quarter."""
 
-    quarter: str  # "2026Q3"
+    quarter: QuarterName
     resolved: Row
     regime: Row | None = None  # of the latent regime in the last month
     unresolved: Probability = 0.0  # share of futures in which the rules stay silent
-    observed_months: tuple[str, ...] = ()  # current quarter only
-    simulated_months: tuple[str, ...] = ()
+    observed_months: tuple[MonthName, ...] = ()  # current quarter only
+    simulated_months: tuple[MonthName, ...] = ()
 
 
 class Passage(Record):
     """P(some quarter up to this one resolves to the scenario); None where the last quarter already did."""
 
-    scenario: str
-    quarters: tuple[str, ...]
+    scenario: Id
+    quarters: tuple[QuarterName, ...]
     estimates: Row
 
 
@@ -99,8 +105,8 @@ class Matrix(Record):
     """Probabilities from row to column; a row never visited holds None."""
 
     per: Literal["month", "quarter"]
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
+    rows: tuple[Id, ...]
+    columns: tuple[Id, ...]
     cells: tuple[Row, ...]
     from_now: Row | None = None  # the row of the last resolved quarter, from its own futures
     paths: tuple[int, ...] | None = None  # simulated visits behind each row
@@ -109,8 +115,8 @@ class Matrix(Record):
 class Crosswalk(Record):
     """P(resolved column | latent majority row) per quarter, and how often the two differ."""
 
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
+    rows: tuple[Id, ...]
+    columns: tuple[Id, ...]
     mean: tuple[tuple[float | None, ...], ...]
     differ: Estimate | None
 
@@ -118,23 +124,23 @@ class Crosswalk(Record):
 class Month(Record):
     """Posterior mean of each latent regime in one month."""
 
-    month: str
+    month: MonthName
     regime: tuple[float, ...]
 
 
 class Flip(Record):
     """The smallest revision of one stream that would have resolved a quarter otherwise."""
 
-    stream: str
+    stream: Id
     factor: float
-    to: str
+    to: Id
 
 
 class Resolution(Record):
     """How the written rules resolved one past quarter."""
 
-    quarter: str
-    resolved: str | None = None
+    quarter: QuarterName
+    resolved: Id | None = None
     decided_by: str | None = None
     flip: Flip | None = None
 
@@ -142,7 +148,7 @@ class Resolution(Record):
 class Noise(Record):
     """How often a rule fires when nothing changes, and when the level alone walks."""
 
-    scenario: str
+    scenario: Id
     nothing_changes: float | None
     level_walks: float | None
 
@@ -150,7 +156,7 @@ class Noise(Record):
 class Cell(Record):
     """One month of one stream: the observation, the model's quantiles, and what is known about it."""
 
-    month: str
+    month: MonthName
     observed: float | None
     q05: float | None = None
     q25: float | None = None
@@ -164,7 +170,7 @@ class Cell(Record):
 class Splice(Record):
     """The month in which a stream changes from one release to another."""
 
-    month: str
+    month: MonthName
     before: str
     after: str
 
@@ -172,15 +178,15 @@ class Splice(Record):
 class Stream(Record):
     """One incident series, its fan and its provenance."""
 
-    id: str
+    id: Id
     title: str
     unit: str | None = None
     family: str
     level: str | None = None
     effect: str | None = None
     source: str | None = None
-    first: str | None = None
-    last: str | None = None
+    first: MonthName | None = None
+    last: MonthName | None = None
     splice: Splice | None = None
     cells: tuple[Cell, ...]
 
@@ -188,16 +194,16 @@ class Stream(Record):
 class Gap(Record):
     """Months of a stream taken out with a reason, or (`because` None) drawn with the future."""
 
-    stream: str
-    months: tuple[str, ...]
+    stream: Id
+    months: tuple[MonthName, ...]
     because: str | None = None
 
 
 class Coverage(Record):
     """One character per month: ``#`` covered, ``~`` provisional, ``x`` masked, ``.`` missing, ``-`` outside coverage."""
 
-    months: tuple[str, ...]
-    rows: tuple[tuple[str, str], ...]  # (stream, states)
+    months: tuple[MonthName, ...]
+    rows: tuple[tuple[Id, str], ...]  # (stream, states)
 
 
 class Source(Record):
@@ -229,7 +235,7 @@ class Prior(Record):
     unit: str | None = None
     because: str
     author: str | None = None
-    date: str | None = None
+    date: Day | None = None
     source: str | None = None
     prior: Quantiles | None = None
     posterior: Quantiles | None = None
@@ -248,8 +254,8 @@ class Move(Record):
 class Shift(Record):
     """One probability before and after."""
 
-    quarter: str
-    scenario: str
+    quarter: QuarterName
+    scenario: Id
     before: float
     after: float
 
@@ -258,7 +264,7 @@ class Change(Record):
     """What moved since another run."""
 
     run: str
-    as_of: str
+    as_of: Day
     shifts: tuple[Shift, ...]
     moves: tuple[Move, ...] = ()
 
@@ -267,7 +273,7 @@ class Signpost(Record):
     """If this is seen next month, the probability of a scenario moves so far."""
 
     condition: str
-    scenario: str
+    scenario: Id
     before: float
     after: float
 
@@ -275,7 +281,7 @@ class Signpost(Record):
 class Lever(Record):
     """A what-if: what it sets, why, and (when computed) what follows for the first quarter."""
 
-    id: str
+    id: Id
     title: str
     because: str | None = None
     sets: tuple[tuple[str, float], ...] = ()

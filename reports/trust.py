@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from reports.parts import Estimate, Record
+from reports.parts import Day, Estimate, Id, QuarterName, Record
 
 
 class Check(Record):
@@ -45,10 +45,10 @@ class Past(Record):
     """One issued forecast of one quarter and what came of it."""
 
     run: str
-    as_of: str
-    quarter: str
+    as_of: Day
+    quarter: QuarterName
     probabilities: tuple[float, ...]
-    resolved: str | None
+    resolved: Id | None
 
 
 class Track(Record):
