@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from models import kernels
 from models.kernels import Floats, Integers
@@ -80,7 +80,7 @@ def one_step_log_density(
     From the first impossible month on it is -inf.
     """
     given = _align(log_emission, transition, initial, time_varying)
-    return given.unfold(kernels.forward(*given.arguments)[3])
+    return given.unfold(kernels.forward(*given.arguments)[2])
 
 
 def predicted(
@@ -104,10 +104,7 @@ def smoothed(
 ) -> Floats:
     """Return P(state in month t | all data), ``[..., T, K]``; NaN for an impossible series."""
     given = _align(log_emission, transition, initial, time_varying)
-    _, law, ratio, density = kernels.forward(*given.arguments)
-    result = kernels.smoothed(law, ratio, given.transition)
-    result[np.isneginf(density[:, -1])] = np.nan
-    return given.unfold(result)
+    return given.unfold(_posterior(given)[0])
 
 
 def smoothed_pairs(
@@ -115,10 +112,7 @@ def smoothed_pairs(
 ) -> Floats:
     """Return P(states in months t, t+1 | all data), ``[..., T-1, K, K]``; NaN for an impossible series."""
     given = _align(log_emission, transition, initial, time_varying)
-    _, law, ratio, density = kernels.forward(*given.arguments)
-    result = kernels.smoothed_pairs(law, ratio, given.transition)
-    result[np.isneginf(density[:, -1])] = np.nan
-    return given.unfold(result)
+    return given.unfold(_posterior(given)[1])
 
 
 def most_likely_path(
@@ -133,7 +127,7 @@ def most_likely_path(
     with np.errstate(divide="ignore"):
         log_transition, log_initial = np.log(given.transition), np.log(given.initial)
     path, density = kernels.most_likely(given.log_emission, log_transition, log_initial, given.size)
-    _refuse_impossible(density)
+    _refuse_impossible(np.isneginf(density))
     return given.unfold(path)
 
 
@@ -152,11 +146,10 @@ def sample_paths(
         ValueError: also if a series is impossible.
     """
     given = _align(log_emission, transition, initial, time_varying)
-    _, law, _, density = kernels.forward(*given.arguments)
-    _refuse_impossible(density[:, -1])
-    uniforms = rng.random((size, *density.shape))
-    paths = kernels.sampled(law, given.transition, uniforms)
-    return paths.reshape(size, *given.batch, density.shape[1])
+    law, pairs = _posterior(given)
+    _refuse_impossible(np.isnan(law[:, 0, 0]))
+    uniforms = rng.random((size, *law.shape[:2]))
+    return kernels.sampled(law, pairs, uniforms).reshape(size, *given.batch, law.shape[1])
 
 
 def stationary(transition: ArrayLike) -> Floats:
@@ -267,11 +260,9 @@ def _batch(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 def _fold(array: Floats, core: int, batch: tuple[int, ...]) -> Floats:
     """Flatten the batch axes before the last ``core`` ones; an array that serves the whole batch keeps one row."""
     axes, rest = array.shape[: array.ndim - core], array.shape[array.ndim - core :]
-    if prod(axes) != 1:
-        array = np.broadcast_to(array, batch + rest)
-    return np.ascontiguousarray(
-        array.reshape(-1 if prod(rest) else prod(array.shape[: array.ndim - core]), *rest)
-    )
+    rows = 1 if prod(axes) == 1 else prod(batch)
+    full = array if rows == 1 else np.broadcast_to(array, batch + rest)
+    return kernels.plain(full.reshape(rows, *rest))
 
 
 def _sum_to(array: Floats, shape: tuple[int, ...]) -> Floats:
@@ -281,9 +272,24 @@ def _sum_to(array: Floats, shape: tuple[int, ...]) -> Floats:
     return np.asarray(array.sum(axis=(*range(extra), *stretched)).reshape(shape))
 
 
-def _refuse_impossible(density: Floats) -> None:
+def _posterior(given: _Aligned) -> tuple[Floats, Floats]:
+    """Return the smoothed laws ``[B, T, K]`` and pairs ``[B, T-1, K, K]``, NaN for an impossible series.
+
+    They are derivatives of the log likelihood: in a month's log emission, and in its transition times that transition.
+    """
+    e, P, law, size = given.arguments
+    steps = e.shape[1] - 1
+    monthly = kernels.plain(np.broadcast_to(P, (P.shape[0], steps, *P.shape[2:])))
+    value, states, d_transition, _ = kernels.gradients(e, monthly, law, size)
+    pairs = monthly * d_transition
+    states[np.isneginf(value)] = np.nan
+    pairs[np.isneginf(value)] = np.nan
+    return states, pairs
+
+
+def _refuse_impossible(impossible: NDArray[np.bool_]) -> None:
     """Refuse to give a path to a series that has none."""
-    if impossible := int(np.isneginf(density).sum()):
+    if number := int(impossible.sum()):
         raise ValueError(
-            f"log_emission: got {impossible} series that no path of states allows; wanted a possible one"
+            f"log_emission: got {number} series that no path of states allows; wanted a possible one"
         )

@@ -1,17 +1,20 @@
-"""The compiled recursions of a finite Markov chain, scaled rather than logged, one batch at a time.
+"""The compiled recursions of a finite Markov chain, all series of a batch in one call.
 
-Every kernel takes canonical arrays: log emissions ``[B or 1, T, K]``, transitions
+Every kernel takes canonical arrays: log emissions e ``[B or 1, T, K]``, transitions P
 ``[B or 1, T-1 or 1, K, K]`` and initial laws ``[B or 1, K]``; an axis of length one serves the whole
 batch, or every month. ``models.forward`` and ``models.operation`` bring their arguments into this form.
 
-One step is scaled by its largest log emission m[t], so that with p[t] = law of the state before month t
+The work is scaled, not logged, each month by its largest log emission m[t]: with p[t] the law of the state before month t,
 
     c[t] = sum_j p[t,j] exp(e[t,j] - m[t])        one-step log density = m[t] + log c[t]
     ratio[t,j] = exp(e[t,j] - m[t]) / c[t]        filtered[t,j] = p[t,j] ratio[t,j]
     b[t,i] = sum_j P[i,j] ratio[t+1,j] b[t+1,j]   smoothed[t,j] = filtered[t,j] b[t,j],  b[T,j] = 1
 
+A series that would lose a state to underflow which it may need again (it can, where P has zeros and a
+month speaks against a state by hundreds of nats) is done again in logarithms.
+
 The kernels are serial and release the interpreter lock: samplers call them from several threads at
-once, where a threaded kernel would abort the process, and a batch of 4,000 draws takes a fraction of a second.
+once, where numba's own threads may abort the process, and 4,000 draws take a tenth of a second.
 """
 
 from collections.abc import Callable
@@ -24,8 +27,9 @@ from numpy.typing import NDArray
 type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int64]
 
-SMALL = 1e-200  # a one-step mass below this is computed again from logarithms
-LARGE = 1e300  # the ceiling of a backward weight; only states of probability below 1/LARGE reach it
+LOST = 1e-200  # a state filtered below this is lost unless every state can follow every other
+RARE = 1e-90  # the least transition that can bring back a lost state without loss
+LARGE = 1e300  # the ceiling of a derivative; only those in entries that are (all but) zero reach it
 LARGE_LOG = 690.0  # its logarithm, rounded down
 
 
@@ -41,167 +45,131 @@ def inlined[F: Callable[..., object]](function: F) -> F:
     )
 
 
-@inlined
-def _weigh(K: int, t: int, law: Floats, log_emission: Floats, filtered: Floats, ratio: Floats) -> float:
-    """Bring month t's emission to bear on the law of its state; return the one-step log density."""
-    top = -np.inf
-    for j in range(K):
-        top = max(top, log_emission[t, j])
-    mass = 0.0
-    for j in range(K):
-        ratio[t, j] = np.exp(log_emission[t, j] - top)
-        filtered[t, j] = law[t, j] * ratio[t, j]
-        mass += filtered[t, j]
-    if not SMALL < mass < np.inf:
-        return _weigh_in_logs(K, t, law, log_emission, filtered, ratio)
-    scale = 1.0 / mass
-    for j in range(K):
-        ratio[t, j] *= scale
-        filtered[t, j] *= scale
-    return float(top + np.log(mass))
-
-
-@compiled
-def _weigh_in_logs(
-    K: int, t: int, law: Floats, log_emission: Floats, filtered: Floats, ratio: Floats
-) -> float:
-    """Do what ``_weigh`` does where the likeliest emission belongs to a state that is all but excluded."""
-    top = -np.inf
-    for j in range(K):
-        if law[t, j] > 0.0:
-            top = max(top, np.log(law[t, j]) + log_emission[t, j])
-    mass = 0.0
-    for j in range(K):
-        filtered[t, j] = np.exp(np.log(law[t, j]) + log_emission[t, j] - top) if law[t, j] > 0.0 else 0.0
-        mass += filtered[t, j]
-    if not 0.0 < mass < np.inf:
-        return -np.inf
-    density = top + np.log(mass)
-    for j in range(K):
-        filtered[t, j] /= mass
-        ratio[t, j] = np.exp(min(LARGE_LOG, log_emission[t, j] - density))
-    return float(density)
+def plain(array: Floats) -> Floats:
+    """Return the array in the one layout that kernels are compiled for: C order, writeable."""
+    return array if array.flags.carray else array.copy()
 
 
 @inlined
 def _forward(
     K: int,
-    log_emission: Floats,
-    transition: Floats,
+    e: Floats,
+    P: Floats,
     initial: Floats,
     predicted: Floats,
     filtered: Floats,
     ratio: Floats,
     density: Floats,
 ) -> bool:
-    """Run the forward pass of one series into its last four arguments; return whether it is possible."""
-    T = log_emission.shape[0]
-    varying = transition.shape[0] > 1
-    for j in range(K):
-        predicted[0, j] = initial[j]
-    for t in range(T):
-        if t > 0:
-            s = t - 1 if varying else 0
+    """Run the scaled forward pass of one series into its last four arguments; return whether nothing was lost."""
+    mixing = True
+    for s in range(P.shape[0]):
+        for i in range(K):
             for j in range(K):
-                mass = 0.0
+                mixing &= P[s, i, j] >= RARE
+    for t in range(e.shape[0]):
+        s = t - 1 if P.shape[0] > 1 else 0
+        top = -np.inf
+        for j in range(K):
+            top = max(top, e[t, j])
+        mass = 0.0
+        for j in range(K):
+            law = initial[j]
+            if t > 0:
+                law = 0.0
                 for i in range(K):
-                    mass += filtered[t - 1, i] * transition[s, i, j]
-                predicted[t, j] = mass
-        density[t] = _weigh(K, t, predicted, log_emission, filtered, ratio)
-        if density[t] == -np.inf:
-            density[t:] = -np.inf
-            predicted[t + 1 :] = np.nan
-            filtered[t:] = np.nan
-            ratio[t:] = 0.0
+                    law += filtered[t - 1, i] * P[s, i, j]
+            predicted[t, j] = law
+            ratio[t, j] = np.exp(e[t, j] - top)
+            filtered[t, j] = law * ratio[t, j]
+            mass += filtered[t, j]
+        if not LOST < mass < np.inf:
             return False
+        density[t] = top + np.log(mass)
+        scale = 1.0 / mass
+        for j in range(K):
+            ratio[t, j] *= scale
+            filtered[t, j] *= scale
+            if not mixing and filtered[t, j] < LOST and predicted[t, j] > 0.0 and e[t, j] > -np.inf:
+                return False
     return True
 
 
-@inlined
-def _arrive(K: int, t: int, ratio: Floats, backward: Floats, arrival: Floats) -> None:
-    """Set what reaching each state of month t is worth: its ratio times its backward weight, bounded."""
-    for j in range(K):
-        arrival[j] = min(LARGE, ratio[t, j] * backward[j])
+@compiled
+def _log_sum(x: Floats) -> float:
+    """Return ln sum exp x; -inf where there is nothing to add."""
+    top = -np.inf
+    for j in range(x.size):
+        top = max(top, x[j])
+    if not -np.inf < top < np.inf:
+        return top
+    mass = 0.0
+    for j in range(x.size):
+        mass += np.exp(x[j] - top)
+    return float(top + np.log(mass))
 
 
-@inlined
-def _step_back(K: int, s: int, transition: Floats, arrival: Floats, backward: Floats) -> None:
-    """Set the backward weights of the month before an arrival, through transition s."""
-    for i in range(K):
-        weight = 0.0
+@compiled
+def _forward_in_logs(
+    e: Floats,
+    P: Floats,
+    initial: Floats,
+    predicted: Floats,
+    filtered: Floats,
+    log_filtered: Floats,
+    density: Floats,
+) -> None:
+    """Run the forward pass of one series in logarithms.
+
+    From the first impossible month on the one-step density is -inf and the filtered law NaN.
+    """
+    T, K = e.shape
+    terms = np.empty(K)
+    impossible = False
+    for t in range(T):
         for j in range(K):
-            weight += transition[s, i, j] * arrival[j]
-        backward[i] = weight
+            log_law = np.log(initial[j])
+            if t > 0:
+                for i in range(K):
+                    terms[i] = log_filtered[t - 1, i] + np.log(P[t - 1 if P.shape[0] > 1 else 0, i, j])
+                log_law = _log_sum(terms)
+            predicted[t, j] = np.nan if impossible else np.exp(log_law)
+            log_filtered[t, j] = log_law + e[t, j]
+        for j in range(K):
+            terms[j] = log_filtered[t, j]
+        density[t] = -np.inf if impossible else _log_sum(terms)
+        if not -np.inf < density[t] < np.inf:
+            impossible = True
+            density[t] = -np.inf
+        for j in range(K):
+            log_filtered[t, j] = np.nan if impossible else log_filtered[t, j] - density[t]
+            filtered[t, j] = np.exp(log_filtered[t, j])
 
 
 @compiled
 def forward(
     log_emission: Floats, transition: Floats, initial: Floats, size: int
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the predicted, filtered and ratio arrays ``[B, T, K]`` and the one-step densities ``[B, T]``."""
+) -> tuple[Floats, Floats, Floats]:
+    """Return the predicted and filtered laws ``[B, T, K]`` and the one-step log densities ``[B, T]``."""
     T, K = log_emission.shape[1:]
     predicted = np.empty((size, T, K))
     filtered = np.empty((size, T, K))
-    ratio = np.empty((size, T, K))
     density = np.empty((size, T))
+    ratio = np.empty((T, K))
     for b in range(size):
-        _forward(
-            K,
-            log_emission[b if log_emission.shape[0] > 1 else 0],
-            transition[b if transition.shape[0] > 1 else 0],
-            initial[b if initial.shape[0] > 1 else 0],
-            predicted[b],
-            filtered[b],
-            ratio[b],
-            density[b],
-        )
-    return predicted, filtered, ratio, density
-
-
-@compiled
-def smoothed(filtered: Floats, ratio: Floats, transition: Floats) -> Floats:
-    """Return the law of each state given the whole series, ``[B, T, K]``."""
-    size, T, K = filtered.shape
-    result = np.empty((size, T, K))
-    backward = np.empty(K)
-    arrival = np.empty(K)
-    for b in range(size):
+        e = log_emission[b if log_emission.shape[0] > 1 else 0]
         P = transition[b if transition.shape[0] > 1 else 0]
-        backward[:] = 1.0
-        for t in range(T - 1, -1, -1):
-            for j in range(K):
-                result[b, t, j] = filtered[b, t, j] * backward[j]
-            if t > 0:
-                _arrive(K, t, ratio[b], backward, arrival)
-                _step_back(K, t - 1 if P.shape[0] > 1 else 0, P, arrival, backward)
-    return result
-
-
-@compiled
-def smoothed_pairs(filtered: Floats, ratio: Floats, transition: Floats) -> Floats:
-    """Return the joint law of neighbouring states given the whole series, ``[B, T-1, K, K]``."""
-    size, T, K = filtered.shape
-    result = np.empty((size, T - 1, K, K))
-    backward = np.empty(K)
-    arrival = np.empty(K)
-    for b in range(size):
-        P = transition[b if transition.shape[0] > 1 else 0]
-        backward[:] = 1.0
-        for t in range(T - 1, 0, -1):
-            s = t - 1 if P.shape[0] > 1 else 0
-            _arrive(K, t, ratio[b], backward, arrival)
-            for i in range(K):
-                for j in range(K):
-                    result[b, t - 1, i, j] = filtered[b, t - 1, i] * P[s, i, j] * arrival[j]
-            _step_back(K, s, P, arrival, backward)
-    return result
+        law = initial[b if initial.shape[0] > 1 else 0]
+        if not _forward(K, e, P, law, predicted[b], filtered[b], ratio, density[b]):
+            _forward_in_logs(e, P, law, predicted[b], filtered[b], ratio, density[b])
+    return predicted, filtered, density
 
 
 @compiled
 def gradients(
     log_emission: Floats, transition: Floats, initial: Floats, size: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return each series' log likelihood and its derivatives, from one sweep forth and back.
+    """Return each series' log likelihood ``[B]`` and its derivatives, from one sweep forth and back.
 
     With arrival[t,j] = ratio[t,j] b[t,j] the derivatives are smoothed[t,j] for a log emission,
     filtered[t-1,i] arrival[t,j] for the transition into month t (summed over months where one matrix
@@ -213,8 +181,6 @@ def gradients(
         return _gradients(2, log_emission, transition, initial, size)
     if K == 3:
         return _gradients(3, log_emission, transition, initial, size)
-    if K == 4:
-        return _gradients(4, log_emission, transition, initial, size)
     return _gradients(K, log_emission, transition, initial, size)
 
 
@@ -224,10 +190,9 @@ def _gradients(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Do the work of ``gradients``; a literal number of states unrolls the loops, which halves the time."""
     T = log_emission.shape[1]
-    S = transition.shape[1]
     value = np.empty(size)
     d_emission = np.zeros((size, T, K))
-    d_transition = np.zeros((size, S, K, K))
+    d_transition = np.zeros((size, transition.shape[1], K, K))
     d_initial = np.zeros((size, K))
     predicted = np.empty((T, K))
     filtered = np.empty((T, K))
@@ -239,23 +204,59 @@ def _gradients(
         e = log_emission[b if log_emission.shape[0] > 1 else 0]
         P = transition[b if transition.shape[0] > 1 else 0]
         law = initial[b if initial.shape[0] > 1 else 0]
-        possible = _forward(K, e, P, law, predicted, filtered, ratio, density)
-        value[b] = density.sum()
-        if not possible:
+        if not _forward(K, e, P, law, predicted, filtered, ratio, density):
+            _forward_in_logs(e, P, law, predicted, filtered, ratio, density)
+            value[b] = density.sum()
+            if value[b] > -np.inf:
+                _backward_in_logs(e, P, ratio, density, d_emission[b], d_transition[b], d_initial[b])
             continue
+        value[b] = density.sum()
         backward[:] = 1.0
         for t in range(T - 1, -1, -1):
             for j in range(K):
                 d_emission[b, t, j] = filtered[t, j] * backward[j]
-            _arrive(K, t, ratio, backward, arrival)
+                arrival[j] = min(LARGE, ratio[t, j] * backward[j])
             if t > 0:
-                s = t - 1 if S > 1 else 0
+                s = t - 1 if P.shape[0] > 1 else 0
                 for i in range(K):
+                    weight = 0.0
                     for j in range(K):
                         d_transition[b, s, i, j] += filtered[t - 1, i] * arrival[j]
-                _step_back(K, s, P, arrival, backward)
-        d_initial[b] = arrival
+                        weight += P[s, i, j] * arrival[j]
+                    backward[i] = weight
+        for j in range(K):
+            d_initial[b, j] = arrival[j]
     return value, d_emission, d_transition, d_initial
+
+
+@compiled
+def _backward_in_logs(
+    e: Floats,
+    P: Floats,
+    log_filtered: Floats,
+    density: Floats,
+    d_emission: Floats,
+    d_transition: Floats,
+    d_initial: Floats,
+) -> None:
+    """Add the derivatives of one series that went forward in logarithms to its last three arguments."""
+    T, K = e.shape
+    backward = np.zeros(K)
+    arrival = np.empty(K)
+    terms = np.empty(K)
+    for t in range(T - 1, -1, -1):
+        for j in range(K):
+            d_emission[t, j] = np.exp(log_filtered[t, j] + backward[j])
+            arrival[j] = e[t, j] + backward[j] - density[t]
+        if t > 0:
+            s = t - 1 if P.shape[0] > 1 else 0
+            for i in range(K):
+                for j in range(K):
+                    d_transition[s, i, j] += np.exp(min(LARGE_LOG, log_filtered[t - 1, i] + arrival[j]))
+                    terms[j] = np.log(P[s, i, j]) + arrival[j]
+                backward[i] = _log_sum(terms)
+    for j in range(K):
+        d_initial[j] = np.exp(min(LARGE_LOG, arrival[j]))
 
 
 @compiled
@@ -314,21 +315,23 @@ def most_likely(
 
 
 @compiled
-def sampled(filtered: Floats, transition: Floats, uniforms: Floats) -> Integers:
-    """Return paths drawn backwards given the whole series, one for each row of ``uniforms`` ``[N, B, T]``."""
+def sampled(smoothed: Floats, pairs: Floats, uniforms: Floats) -> Integers:
+    """Return paths ``[N, B, T]`` drawn backwards given the whole series, by ``uniforms`` of that shape.
+
+    The state of the last month follows its smoothed law ``[B, T, K]``, each earlier one the joint law with
+    its successor ``[B, T-1, K, K]``.
+    """
     number, size, T = uniforms.shape
-    K = filtered.shape[2]
+    K = smoothed.shape[2]
     path = np.empty((number, size, T), dtype=np.int64)
     heaped = np.empty(K)
     for n in range(number):
         for b in range(size):
-            P = transition[b if transition.shape[0] > 1 else 0]
             following = 0
             for t in range(T - 1, -1, -1):
-                s = t if P.shape[0] > 1 else 0
                 total = 0.0
                 for i in range(K):
-                    total += filtered[b, t, i] * (P[s, i, following] if t < T - 1 else 1.0)
+                    total += pairs[b, t, i, following] if t < T - 1 else smoothed[b, t, i]
                     heaped[i] = total
                 state = 0
                 while state < K - 1 and heaped[state] <= uniforms[n, b, t] * total:

@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, grad_not_implemented
 from pytensor.graph.basic import Apply
@@ -102,7 +101,7 @@ class MarkovLogLikelihood(Op):
 
     def perform(self, node: Apply[Any], inputs: Sequence[Any], output_storage: Sequence[list[Any]]) -> None:
         """Run the sweep without compiling the graph."""
-        e, P, law = (np.ascontiguousarray(x) for x in inputs)
+        e, P, law = (kernels.plain(x) for x in inputs)
         size = kernels.batch_size(e, P, law, *self.shared)
         for storage, array in zip(output_storage, kernels.gradients(e, P, law, size), strict=True):
             storage[0] = array
@@ -131,7 +130,7 @@ def _compile(op: MarkovLogLikelihood, node: Apply[Any], **kwargs: Any) -> tuple[
 
     @numba_njit
     def sweep(e, P, law):  # type: ignore[no-untyped-def]
-        e, P, law = np.ascontiguousarray(e), np.ascontiguousarray(P), np.ascontiguousarray(law)
+        e, P, law = e.copy(), P.copy(), law.copy()  # the one layout that kernels are compiled for
         size = kernels.batch_size(e, P, law, e_shared, P_shared, law_shared)
         return kernels.gradients(e, P, law, size)
 

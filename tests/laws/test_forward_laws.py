@@ -212,3 +212,22 @@ def test_transitions_that_are_not_laws_have_no_stationary_law():
         forward.stationary(np.ones((2, 3)) / 3)
     with pytest.raises(ValueError, match=r"wanted \[..., 3, K, K\], as time_varying=True"):
         forward.log_likelihood(np.zeros((4, 2)), np.eye(2), [0.5, 0.5], time_varying=True)
+
+
+def test_a_state_once_all_but_excluded_returns_where_the_chain_has_no_other_way():
+    """The way from the first state to the last leads through the second, which month two speaks against."""
+    P = np.array([[0.9, 0.1, 0.0], [0.0, 0.9, 0.1], [0.0, 0.0, 1.0]])
+    e = np.zeros((3, 3))
+    e[1, 1] = -1500.0
+    e[2, :2] = -5000.0
+    law = np.array([1.0, 0.0, 0.0])
+    value, *slopes = forward.log_likelihood_and_gradients(e, P, law)
+    assert value == pytest.approx(np.log(0.1 * 0.1) - 1500.0, rel=1e-14)
+    assert all(np.all(np.isfinite(slope)) for slope in slopes)
+    np.testing.assert_allclose(forward.smoothed(e, P, law), np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(forward.smoothed_pairs(e, P, law)[1, 1], [0.0, 0.0, 1.0], atol=1e-14)
+    np.testing.assert_array_equal(forward.most_likely_path(e, P, law), [0, 1, 2])
+    np.testing.assert_array_equal(
+        forward.sample_paths(e, P, law, rng=np.random.default_rng(0), size=3), [[0, 1, 2]] * 3
+    )
+    assert forward.one_step_log_density(e, P, law).sum() == pytest.approx(value, rel=1e-14)
