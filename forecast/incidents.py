@@ -150,6 +150,29 @@ def measured(
     return series
 
 
+def published(archive: Archive, stream: StreamDefinition, *, as_of: datetime.date | None) -> pd.DataFrame:
+    """A stream's figures as published, months by vintage up to a date, NaN where a vintage has none.
+
+    Raises:
+        Refusal: if the stream's filter names what its vintages have not.
+    """
+    if stream.reporting is None:
+        return pd.DataFrame()
+    rows = _selected(archive.vintages[stream.reporting.vintages], stream, None)
+    seen = sorted(day for day in set(rows["vintage"]) if as_of is None or day <= as_of.isoformat())
+    return pd.DataFrame({day: as_published(rows, day).groupby("month")["count"].sum() for day in seen})
+
+
+def vintage_day(
+    archive: Archive, stream: StreamDefinition, as_of: datetime.date | None
+) -> datetime.date | None:
+    """The day whose releases a stream's figures are of; None where they are the source's own at any date."""
+    if as_of is None or stream.reporting is None:
+        return None
+    oldest = min(archive.vintages[stream.reporting.vintages]["vintage"])
+    return as_of if oldest <= as_of.isoformat() else None
+
+
 def _check_stream(stream: StreamDefinition, sources: Mapping[str, Source]) -> None:
     where = f"streams.{stream.id}"
     if stream.source not in sources:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from forecast import months
 from forecast.formats import Reading
-from forecast.incidents import Archive, measured
+from forecast.incidents import Archive, measured, vintage_day
 from forecast.streams import Mask, Source, StreamDefinition
 from priors.refusal import Refusal, nearest
 
@@ -76,7 +76,11 @@ def panel(
     origin = _origin(deciders, window_from, window_to)
     span = months.span(window_from, origin)
     masks = {stream.id: _masks(stream, as_of) for stream in definitions}
-    rows = [_row(series[stream.id], by_id[stream.source], masks[stream.id], span) for stream in definitions]
+    days = {stream.id: vintage_day(archive, stream, as_of) for stream in definitions}
+    rows = [
+        _row(series[stream.id], by_id[stream.source], masks[stream.id], span, days[stream.id])
+        for stream in definitions
+    ]
     counts, states, releases = (_array([row[part] for row in rows], definitions, span) for part in range(3))
     return Panel(
         counts=counts,
@@ -85,7 +89,7 @@ def panel(
         definitions=definitions,
         readings=tuple(incidents.reading for incidents in archive.incidents.values()),
         masks=masks,
-        splices={stream.id: by_id[stream.source].splice for stream in definitions},
+        splices={stream.id: by_id[stream.source].splice(days[stream.id]) for stream in definitions},
         origin=origin,
         tails={stream.id: _tail(counts.sel(stream=stream.id)) for stream in definitions},
     )
@@ -119,21 +123,24 @@ def _masks(stream: StreamDefinition, as_of: datetime.date | None) -> tuple[Mask,
 
 
 def _row(
-    series: pd.Series, source: Source, masks: tuple[Mask, ...], span: tuple[str, ...]
+    series: pd.Series,
+    source: Source,
+    masks: tuple[Mask, ...],
+    span: tuple[str, ...],
+    day: datetime.date | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values, states and release classes of one stream over the months of the panel."""
     names = np.array(span)
     values = series.reindex(list(span)).to_numpy(dtype=np.float64)
     masked = np.isin(names, [month for mask in masks for month in mask.months])
     inside = np.isin(names, list(series.index))
-    final = np.array([source.splice is None or month < source.splice for month in span])
+    classes = np.array([source.release(month, day) for month in span])
     states = np.select(
-        [~inside, masked, np.isnan(values), final], [OUTSIDE, MASKED, MISSING, COVERED], default=PROVISIONAL
+        [~inside, masked, np.isnan(values), classes == 0],
+        [OUTSIDE, MASKED, MISSING, COVERED],
+        default=PROVISIONAL,
     )
-    releases = np.array(
-        [next((name for name, release in source.releases.items() if release.holds(m)), "") for m in span]
-    )
-    return np.where(masked, np.nan, values), states, releases
+    return np.where(masked, np.nan, values), states, np.array(source.classes or [""])[classes]
 
 
 def _array(

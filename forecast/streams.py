@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from forecast.months import MONTH_PATTERN
+from forecast.months import MONTH_PATTERN, shift
 
 ID_PATTERN = r"^[a-z][a-z0-9-]{0,40}$"
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -66,14 +66,32 @@ class Coverage(Record):
 
 
 class Release(Record):
-    """The months whose figures are of one release class (final, candidate); an absent end is open."""
+    """The months whose figures are of one release class (final, candidate); an absent end is open.
+
+    `published` tells how far the release reached before: `{ "2023-12" = 2024-06-24, "2024-12" = 2025-07-21 }` says
+    that from 24 June 2024 it ended with 2023-12. Without it the release is taken to have reached `to` at all times.
+    """
 
     from_: Month | None = Field(default=None, alias="from")
     to: Month | None = None
+    published: dict[Month, datetime.date] = Field(default_factory=dict)  # last month: since which day
 
-    def holds(self, month: str) -> bool:
-        """Whether a month's figure is of this release."""
-        return (self.from_ is None or self.from_ <= month) and (self.to is None or month <= self.to)
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if not self.published:
+            return self
+        ordered = sorted(self.published)
+        if ordered[-1] != self.to:
+            raise ValueError(f"published ends with {ordered[-1]}; it must end with to = {self.to}")
+        if any(self.published[a] >= self.published[b] for a, b in pairwise(ordered)):
+            raise ValueError("published: a release that reaches further came out later; order the dates")
+        return self
+
+    def end(self, day: datetime.date | None) -> str:
+        """Its last month as figures stood on a day (None: as they stand); "" before its first publication."""
+        if day is None or not self.published:
+            return self.to or "9999-12"
+        return max((month for month, since in self.published.items() if since <= day), default="")
 
 
 class Source(Record):
@@ -107,18 +125,25 @@ class Source(Record):
 
     @model_validator(mode="after")
     def _one_release_a_month(self) -> Self:
-        spans = sorted(self.releases.values(), key=lambda release: release.from_ or "")
+        spans = [self.releases[name] for name in self.classes]
         for earlier, later in pairwise(spans):
             if later.from_ is None or earlier.to is None or later.from_ <= earlier.to:
                 raise ValueError("two releases claim the same month; let one end before the next starts")
         return self
 
     @property
-    def splice(self) -> str | None:
+    def classes(self) -> tuple[str, ...]:
+        """The releases in the order of their months; the first is what the others are held against."""
+        return tuple(sorted(self.releases, key=lambda name: self.releases[name].from_ or ""))
+
+    def release(self, month: str, day: datetime.date | None) -> int:
+        """The place in `classes` of a month's figure as it stood on a day (None: as it stands)."""
+        return sum(month > self.releases[name].end(day) for name in self.classes[:-1])
+
+    def splice(self, day: datetime.date | None) -> str | None:
         """The first month that is not of the first release: where final figures give way to provisional."""
-        starts = sorted(release.from_ for release in self.releases.values() if release.from_)
-        has_open_start = any(release.from_ is None for release in self.releases.values())
-        return next(iter(starts if has_open_start else starts[1:]), None)
+        end = self.releases[self.classes[0]].end(day) if len(self.classes) > 1 else ""
+        return shift(end, 1) if end else None
 
 
 class Mask(Record):
