@@ -6,6 +6,7 @@ for (const [key, spec] of Object.entries(specs)) {
   const place = document.getElementById("figure-" + key);
   if (place === null) continue;
   const stage = document.createElement("div");
+  stage.setAttribute("aria-hidden", "true");
   await window.vegaEmbed(stage, spec, options);
   place.replaceChildren(stage);
   live += 1;
