@@ -21,14 +21,14 @@ from reports.colours import FAINT, INK, MUTED
 from reports.compose import compose
 from reports.document import Exhibit, Table
 from reports.spec import Figure
-from reports.text import read
+from reports.text import KEPT, read
 
-STANDARDS = ["a-2a", "ua-1"]
 FAMILIES = ("Source Sans Pro", "DejaVu Sans")  # the second for scripts that the first does not know
 CUTS = ("Regular", "Semibold")
 WIDE = 5  # a table of so many columns has no room for prose beside its numbers
 LINE = 105  # characters of small print that a line holds, the space between columns taken off
 LETTER, NARROWEST, WIDEST = 1.7, 24.0, 56.0  # mm: a letter of small print, a column of row heads
+FEW, SHORT = 12, 1200  # rows and characters of a table that no page break divides
 LONG = 600  # characters: a longer cell may break across pages
 PROSE = 40  # characters: a column whose cells are longer on average is prose
 
@@ -58,7 +58,7 @@ def render_pdf(brief: Brief, figures: Mapping[str, Figure], to: Path) -> Path:
             sys_inputs={"report": words},
             font_paths=[cuts],
             ignore_system_fonts=True,
-            pdf_standards=STANDARDS,
+            pdf_standards=["a-2a", "ua-1"],
             timestamp=_moment(brief.issued_at),
         )
     to.write_bytes(page)
@@ -66,17 +66,13 @@ def render_pdf(brief: Brief, figures: Mapping[str, Figure], to: Path) -> Path:
 
 
 def payload(brief: Brief, figures: Mapping[str, Figure]) -> dict[str, Any]:
-    """What the template is given: the document as plain JSON, its figures in place, its tables laid out.
-
-    Letters that no font of ours can draw are shown escaped, as `reports.text.plain` shows unprintable ones.
-    """
+    """What the template is given: the document as plain JSON, its figures in place, its tables laid out."""
     document = compose(brief)
-    language, _, region = document.language.partition("-")
-    laid_out = _plain(document, figures)
+    language, *subtags = document.language.split("-")
     return {
-        **laid_out,
-        "lang": language.lower(),
-        "region": region if len(region) == 2 else None,
+        **_plain(document, figures),
+        "lang": language,
+        "region": next((tag.upper() for tag in subtags if len(tag) == 2), None),
         "author": brief.organisation or "",
         "fonts": list(FAMILIES),
         "ink": INK,
@@ -104,13 +100,13 @@ def _layout(table: Table) -> dict[str, Any]:
     """How a table fits the page.
 
     A wide one tells its prose beneath each row. One whose heads ask for more than the line lets its numbers
-    share what the words leave. One without a very long cell is not torn apart.
+    share what the words leave. A small one is kept on one page, and any row that is not very long.
     """
     every = range(len(table.columns))
-    sizes = {i: [len(read(row[i])) for row in table.rows] or [0] for i in every}
+    sizes = {i: [len(drawable(read(row[i]))) for row in table.rows] or [0] for i in every}
     numeric = {i for i in every if table.columns[i].numeric}
     prose = {i for i in every[1:] if i not in numeric and sum(sizes[i]) > PROSE * len(table.rows)}
-    long = sorted(prose) if len(every) >= WIDE else []
+    long = sorted(prose) if len(every) >= WIDE and len(prose) < len(every) - 1 else []
     short = [i for i in every if i not in long]
     asked = {i: max(len(table.columns[i].title), *sizes[i]) for i in short}
     crowded = sum(asked.values()) > LINE > 2 * sum(asked[i] for i in short if i not in numeric)
@@ -123,13 +119,17 @@ def _layout(table: Table) -> dict[str, Any]:
         "long": long,
         "widths": widths,
         "right": [i in numeric and not (long and i == short[-1]) for i in short],
-        "whole": max(max(size) for size in sizes.values()) < LONG,
+        "kept": len(table.rows) <= FEW and sum(map(sum, sizes.values())) < SHORT,
+        "whole": max(map(max, sizes.values())) < LONG,
     }
 
 
 def drawable(text: str) -> str:
-    """The text with every letter that none of the fonts holds shown escaped."""
-    return text if text.isascii() else "".join(c if c in _letters() else repr(ascii(c))[2:-2] for c in text)
+    """The text with every letter that none of the fonts holds shown escaped, as unprintable ones are."""
+    if text.isascii():
+        return text
+    unknown = {c for c in set(text) if not c.isascii()} - _letters()
+    return text.translate({ord(c): ascii(c)[1:-1] for c in unknown})
 
 
 @cache
@@ -144,9 +144,13 @@ def _fonts() -> tuple[Path, ...]:
 
 @cache
 def _letters() -> frozenset[str]:
-    from fontTools.ttLib import TTFont
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
-    return frozenset(chr(code) for path in _fonts() for code in TTFont(path, lazy=True).getBestCmap())
+    codes = {ord(joiner) for joiner in KEPT}
+    for path in _fonts():
+        with TTFont(path, lazy=True) as font:
+            codes |= font.getBestCmap().keys()
+    return frozenset(map(chr, codes))
 
 
 def _moment(iso: str) -> datetime.datetime:
