@@ -104,7 +104,9 @@ def smoothed(
 ) -> Floats:
     """Return P(state in month t | all data), ``[..., T, K]``; NaN for an impossible series."""
     given = _align(log_emission, transition, initial, time_varying)
-    return given.unfold(_posterior(given)[0])
+    value, states, _, _ = kernels.gradients(*given.arguments)
+    states[np.isneginf(value)] = np.nan
+    return given.unfold(states)
 
 
 def smoothed_pairs(
