@@ -8,7 +8,7 @@ from reports.headline import refused
 from reports.parts import Prior, Quantiles
 from reports.text import Sentence, Span, capitalised, joined, sentence
 from reports.trust import Check, Track
-from reports.words import date, month, percents, quarter
+from reports.words import date, month, percents, plural, quarter
 
 CLAIM = (
     "A quarterly record alone cannot show skill for about a decade. With three scenarios that persist as here, a "
@@ -65,10 +65,9 @@ def checks(brief: Brief) -> Section:
         failed = sum(not check.ok for check in model.verdict.checks)
         state = "passed" if model.verdict.ok else f"{failed} failed"
         role = "weighted" if model.role == "used" else "compared only"
-        interval = measured_range(model.weight.q05, model.weight.q95)
-        rows.append(
-            (sentence(model.name), sentence(role), measured(model.weight.mean), interval, sentence(state))
-        )
+        weight = measured(model.weight.mean) if model.role == "used" else NOTHING
+        interval = measured_range(model.weight.q05, model.weight.q95) if model.role == "used" else NOTHING
+        rows.append((sentence(model.name), sentence(role), weight, interval, sentence(state)))
     columns = (*texts("Model", "Role"), *figures("Weight", "90 % interval"), *texts("Checks"))
     blocks.append(Table(key="models", caption="Models and weights", columns=columns, rows=tuple(rows)))
     blocks += [
@@ -101,7 +100,7 @@ def _belief(prior: Prior) -> tuple[Sentence, ...]:
     says = f"{prior.says} ({prior.unit})" if prior.unit else prior.says
     who = ", ".join(part for part in (prior.author, prior.date and date(prior.date), prior.source) if part)
     return (
-        sentence(Span(text=prior.key, strong=True), f" {says}"),
+        sentence(Span(text=prior.key, strong=True), f": {says}"),
         _quantiles(prior.prior),
         _quantiles(prior.posterior),
         measured(prior.contraction),
@@ -183,7 +182,10 @@ def _linked(text: str) -> Sentence:
 def _provenance(brief: Brief) -> Table:
     made = brief.provenance
     versions = ", ".join(f"{name} {version}" for name, version in made.versions)
-    ledger = "none" if brief.ledger is None else f"{brief.ledger.count} rows, {brief.ledger.head}"
+    ledger = brief.ledger
+    before = (
+        "empty" if ledger is None or ledger.head is None else f"{plural(ledger.count, 'row')}, {ledger.head}"
+    )
     window = f"{month(brief.window[0])} to {month(brief.window[1])}"
     facts: tuple[tuple[str, str | None], ...] = (
         ("Run", brief.run),
@@ -199,7 +201,7 @@ def _provenance(brief: Brief) -> Table:
         ("Engine", made.engine),
         ("Python", made.python),
         ("Versions", versions or None),
-        ("Ledger before this run", ledger),
+        ("Ledger before this run", before),
         ("Licence", brief.licence),
         ("Cite as", brief.citation),
     )

@@ -50,7 +50,7 @@ def _intervals(shown: list[Prior]) -> Spec:
     ends = [float(str(row[end])) for row in before + after for end in ("low", "high")] or [0.5, 2.0]
     low, high = _power(min(ends), down=True), _power(max(ends), down=False)
     powers = range(round(math.log2(low)), round(math.log2(high)) + 1)
-    every = max(1, len(powers) // 9)
+    every = -(-len(powers) // 8)
     ticks = [2.0**p for p in powers if p % every == 0]
     axis = {"values": ticks, "labelExpr": "datum.value < 1 ? '1/' + (1 / datum.value) : '' + datum.value", "grid": True, "domain": False, "ticks": False, "title": "times the prior median"}  # fmt: skip
     x = {

@@ -52,7 +52,7 @@ class Brief(Record):
     issued_at: Day
     as_of: Day
     timing: Literal["live", "retrospective"]
-    data_as_of: Day | None = None
+    data_as_of: str | None = None
     origin: MonthName  # last month that a rule's stream covers
     window: tuple[MonthName, MonthName]
 

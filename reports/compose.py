@@ -13,7 +13,8 @@ from reports.transitions import transitions
 
 def compose(brief: Brief) -> Document:
     """The whole report in words, pages in the order of the reader's doubts."""
-    head = "" if brief.ledger is None else f" · ledger {brief.ledger.count} · {brief.ledger.head[:16]}"
+    ledger = brief.ledger
+    head = "" if ledger is None or ledger.head is None else f" · ledger {ledger.count} · {ledger.head[:16]}"
     pages = (scenarios, transitions, data, movement, priors, record, checks, method)
     return Document(
         language=brief.language,

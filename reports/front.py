@@ -4,7 +4,7 @@ from reports.brief import Brief
 from reports.cells import shares
 from reports.colours import hues
 from reports.document import Bar, Exhibit, Front, Line
-from reports.headline import failures, headline
+from reports.headline import failures, headline, refused
 from reports.text import Sentence, Span, capitalised, joined, lowered, sentence
 from reports.trust import Track
 from reports.words import (
@@ -175,7 +175,7 @@ def _bars(brief: Brief) -> tuple[Bar, ...]:
                 q95=estimate.q95,
                 percent=share[0],
                 interval=spread(estimate),
-                words=estimate.words or "",
+                words="" if refused(brief) else estimate.words or "",
                 change=None if shift is None else _arrow(shift.after - shift.before),
             )
         )

@@ -25,6 +25,7 @@ from reports.words import GAP, interval, listed, month, plural, quarter, spelled
 
 WIDE = 600  # pixels of a full-width chart
 HIGH = 50  # pixels of a row of cells
+SILENT = "#D9D9DA"  # a quarter that no rule decides
 ON_COLOUR = ("#333334", "#FFFFFE")  # text on a coloured cell, which a dark page leaves alone
 STATES = {
     "#": "covered",
@@ -173,7 +174,7 @@ def _strip(brief: Brief) -> Spec:
     rows: list[dict[str, object]] = []
     for i, entry in enumerate(entries):
         name = "unresolved" if entry.resolved is None else scenario_title(brief, entry.resolved)
-        colour = FAINT if entry.resolved is None else hue.get(entry.resolved, MUTED)
+        colour = SILENT if entry.resolved is None else hue.get(entry.resolved, MUTED)
         ink = _ink(colour)
         rows.append({"x": i, "x2": i + 1, "cx": i + 0.5, "hue": colour, "ink": ink, "letter": "?" if entry.resolved is None else name[:1], "tell": f"{quarter(entry.quarter)}: {name}"})  # fmt: skip
     every = max(1, -(-len(entries) // 12))

@@ -155,7 +155,12 @@ def _resolutions(brief: Brief) -> Table:
             flip = f"{stream} × {number(entry.flip.factor)}: {goal}"
         name = sentence("unresolved") if entry.resolved is None else swatch(brief, entry.resolved)
         rows.append(
-            (sentence(quarter(entry.quarter)), name, sentence(entry.decided_by or "–"), sentence(flip))
+            (
+                sentence(quarter(entry.quarter)),
+                name,
+                sentence(capitalised(entry.decided_by or "–")),
+                sentence(flip),
+            )
         )
     return Table(
         key="rules",

@@ -111,13 +111,14 @@ def fixed(field: str) -> Spec:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of about `width` characters, broken at blanks."""
+    """The text in lines of about `width` characters, broken at blanks; a longer word is broken by force."""
+    pieces = [word[i : i + width] for word in text.split(" ") for i in range(0, max(len(word), 1), width)]
     lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + 1 + len(piece) > width:
+            lines.append(piece)
         else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
+            lines[-1] = f"{lines[-1]} {piece}".strip()
     return lines
 
 

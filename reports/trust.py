@@ -64,7 +64,7 @@ class Head(Record):
     """Length and hash of the ledger before this run's own row."""
 
     count: int
-    head: str
+    head: str | None  # None: empty
 
 
 class Provenance(Record):
