@@ -7,7 +7,7 @@ a setting that runs along time covers the panel's T months and the ``horizon`` m
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
@@ -82,7 +82,9 @@ class Model:
     needs: Callable[[Setting], tuple[str, ...]]  # prior keys it must have
     optional: Callable[[Setting], tuple[str, ...]]  # prior keys it can use besides
     beliefs: Callable[["PriorSet", Setting], "Beliefs"]  # what the priors say of everything it needs
-    data: Callable[[xr.DataArray, "PriorSet", Setting], Mapping[str, NDArray[Any]]]  # its pm.Data, by name
+    data: Callable[
+        [xr.DataArray, "PriorSet", Setting], Mapping[str, NDArray[np.float64]]
+    ]  # its pm.Data, by name
     build: Callable[[xr.DataArray, "PriorSet", Setting], "pm.Model"]
     derive: Callable[[Draws, xr.DataArray, "PriorSet", Setting], xr.Dataset]
     regimes: Callable[[xr.Dataset, xr.DataArray, Setting], xr.Dataset] | None  # the chain behind the draws

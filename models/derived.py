@@ -45,9 +45,7 @@ def quantities(stated: Stated, panel: xr.DataArray, setting: Setting) -> xr.Data
     if streams.counted(setting):
         found |= _of_counts(stated, setting, panel.sizes["month"])
     if chances := streams.chanced(setting):
-        keys = [f"chance.{s.id}.{k}" for s in chances for k in setting.scenarios]
-        value = stated.of(keys).reshape(*values.shape[:2], len(chances), len(setting.scenarios))
-        found["chance"] = _placed(value, chances, setting, "regime")
+        found["chance"] = _placed(streams.chance(stated, setting), chances, setting, "regime")
     if chains := streams.chained(setting):
         P, _ = streams.persistence(stated, setting)
         found["persistence"] = _placed(P, chains, setting, "state_from", "state_to")
@@ -164,7 +162,7 @@ def _of_counts(stated: Stated, setting: Setting, months: int) -> Variables:
     spread = tuple(s for s in members if streams.spreads(s))
     zeros = tuple(s for s in members if streams.zeroed(s))
     phi = streams.dispersion(stated, spread) if spread else np.zeros((*head, 0))
-    zero = stated.of([f"zero.{s.id}" for s in zeros]) if zeros else np.zeros((*head, 0))
+    zero = streams.zero(stated, zeros) if zeros else np.zeros((*head, 0))
     found = {
         "level": _placed(level, members, setting, "month"),
         "wander": _placed(wander, members, setting),
@@ -172,12 +170,10 @@ def _of_counts(stated: Stated, setting: Setting, months: int) -> Variables:
         "dispersion": _placed(phi, spread, setting),
         "zero": _placed(zero, zeros, setting),
     }
-    if setting.reporting:
-        classes = 1 + max(len(reporting.mean) for reporting in setting.reporting.values())
-        factor = np.zeros((*head, len(members), classes))
-        for n, s in enumerate(members):
-            for c in range(1, 1 + len(setting.reporting[s.id].mean) if s.id in setting.reporting else 1):
-                factor[..., n, c] = stated.of([f"reporting.{s.id}.{c}"])[..., 0]
+    if classes := streams.released(setting):
+        factor = np.zeros((*head, len(members), 1 + max(c for _, c in classes)))
+        for s, c in classes:
+            factor[..., members.index(s), c] = stated.of([f"reporting.{s.id}.{c}"])[..., 0]
         found["reporting"] = _placed(factor, members, setting, "release")
     return found
 

@@ -240,7 +240,7 @@ def _simulate(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Fill the paths of draws ``begin`` to ``end``; arguments in the order of `Start`."""
     _, R, S, H = count.shape
-    L, K = regime.shape[1:]
+    L = regime.shape[1]
     z, own = np.empty(L, dtype=np.int64), np.empty(L, dtype=np.int64)
     order = np.empty(R, dtype=np.int64)
     exponent = np.empty(S)

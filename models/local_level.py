@@ -6,8 +6,9 @@ Methods*, 2nd ed. (2012).
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ def beliefs(priors: PriorSet, setting: Setting) -> Beliefs:
     return switching_level.beliefs(priors, single(setting))
 
 
-def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, NDArray[Any]]:
+def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, NDArray[np.float64]]:
     """Return all that a compiled density takes as data."""
     return switching_level.data(panel, priors, single(setting))
 

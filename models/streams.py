@@ -122,18 +122,28 @@ def laws(priors: PriorSet, setting: Setting) -> dict[str, Distribution]:
     return found
 
 
+def released(setting: Setting) -> tuple[tuple[Stream, int], ...]:
+    """Return every release class that has a factor: its stream and its number from 1 on."""
+    return tuple(
+        (s, c + 1)
+        for s in counted(setting)
+        if s.id in setting.reporting
+        for c in range(len(setting.reporting[s.id].mean))
+    )
+
+
 def releases(setting: Setting, months: int) -> Floats:
-    """Return which factor applies to each cell, ``[n, months, factors]``, over window and horizon."""
-    streams = counted(setting)
-    columns = [(n, c + 1) for n, s in enumerate(streams) for c in range(_classes(s, setting))]
-    chosen = np.zeros((len(streams), months, len(columns)))
-    for column, (n, c) in enumerate(columns):
-        release = np.asarray(setting.reporting[streams[n].id].release)
+    """Return which factors apply in each month from the panel's first, 0 or 1, ``[months, factors]``.
+
+    Raises:
+        ValueError: if the releases of a stream do not reach so far.
+    """
+    chosen = np.zeros((months, len(released(setting))))
+    for column, (s, c) in enumerate(released(setting)):
+        release = np.asarray(setting.reporting[s.id].release)
         if release.size < months:
-            raise ValueError(
-                f"reporting of {streams[n].id!r}: got {release.size} months; wanted {months} or more"
-            )
-        chosen[n, :, column] = release[:months] == c
+            raise ValueError(f"reporting of {s.id!r}: got {release.size} months; wanted {months} or more")
+        chosen[:, column] = release[:months] == c
     return chosen
 
 
@@ -172,14 +182,28 @@ def effect(stated: Stated, setting: Setting) -> Any:
 
 
 def factor(stated: Stated, setting: Setting, chosen: Any) -> Any:
-    """Return log reporting factors ``[..., n, T]`` of the cells of ``chosen`` ``[n, T, factors]``."""
-    keys = [f"reporting.{s.id}.{c + 1}" for s in counted(setting) for c in range(_classes(s, setting))]
-    return (stated.of(keys)[..., None, None, :] * chosen).sum(axis=-1) if keys else 0.0
+    """Return log reporting factors ``[..., n, T]`` where ``chosen`` ``[T, factors]`` says which apply."""
+    if not (classes := released(setting)):
+        return 0.0
+    place = np.array([[float(s == other) for other, _ in classes] for s in counted(setting)])
+    logs = stated.of([f"reporting.{s.id}.{c}" for s, c in classes])
+    return stated.xp.matmul(logs[..., None, :] * place, chosen.T)
 
 
 def dispersion(stated: Stated, streams: tuple[Stream, ...]) -> Any:
     """Return φ = (100/spread)² of streams that scatter, ``[..., len(streams)]``."""
     return (100.0 / stated.of([f"spread.{s.id}" for s in streams])) ** 2
+
+
+def zero(stated: Stated, streams: tuple[Stream, ...]) -> Any:
+    """Return the share of zeros of streams that have their own, ``[..., len(streams)]``."""
+    return stated.of([f"zero.{s.id}" for s in streams])
+
+
+def chance(stated: Stated, setting: Setting) -> Any:
+    """Return the chances of the yes-or-no streams that follow the regimes, ``[..., b, K]``."""
+    rows = [stated.of([f"chance.{s.id}.{k}" for k in setting.scenarios]) for s in chanced(setting)]
+    return stated.xp.stack(rows, axis=-2)
 
 
 def persistence(stated: Stated, setting: Setting) -> tuple[Any, Any]:
@@ -199,15 +223,15 @@ def grouped(setting: Setting) -> Iterator[tuple[str, tuple[Stream, ...], list[in
         yield family, members, [streams.index(s) for s in members]
 
 
-def parameters(family: str, mean: Any, phi: Any, zero: Any) -> dict[str, Any]:
-    """Return a family's parameters as ``models.emissions`` names them; what it does not use may be None."""
+def parameters(family: str, mean: Any, phi: Any, share: Any) -> dict[str, Any]:
+    """Return a family's parameters under the names of ``models.emissions``; unused ones may be None."""
     found = {"mean": mean}
     if family == "gaussian":
         found["sd"] = mean / phi**0.5
     elif "negative-binomial" in family:
         found["dispersion"] = phi
     if family.startswith(("zero-inflated", "hurdle")):
-        found["zero"] = zero
+        found["zero"] = share
     return found
 
 
@@ -231,11 +255,6 @@ def check_panel(panel: xr.DataArray, setting: Setting) -> None:
             raise ValueError(f"panel, stream {s.id!r}: got {odd:g}; wanted whole counts of zero or more")
         if s.family == "bernoulli" and np.any(seen > 1):
             raise ValueError(f"panel, stream {s.id!r}: got {seen.max():g}; wanted 0, 1 or missing")
-
-
-def _classes(stream: Stream, setting: Setting) -> int:
-    reporting = setting.reporting.get(stream.id)
-    return 0 if reporting is None else len(reporting.mean)
 
 
 def _check(stream: Stream) -> None:

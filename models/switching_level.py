@@ -9,6 +9,7 @@ with a single regime `local-level`: the three share these lines. Kim and Nelson,
 Regime Switching* (1999).
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +18,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from models import derived, emissions, futures, levels, streams, transitions
-from models.contract import Draws, Model, Setting
+from models.contract import Draws, Model, Setting, Stream
 from models.forward import markov_log_likelihood
-from models.variables import Beliefs, Stated, declare
-from models.variables import data as parameters
+from models.variables import Beliefs, Stated, declare, said
 from priors import PriorSet, Refusal
 
 if TYPE_CHECKING:
     import pymc as pm
+
+type Floats = NDArray[np.float64]
 
 
 def needs(setting: Setting) -> tuple[str, ...]:
@@ -69,88 +71,113 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
     held = beliefs(priors, setting)
     with pm.Model() as model:
         given = {name: pm.Data(name, value) for name, value in data(panel, priors, setting).items()}
-        stated = Stated(pt, held, declare(held, given))
-        parts = [_switching(stated, setting, given), _chains(stated, setting, given)]
+        stated = Stated(pt, held, declare(held, given["said"]))
+        months = {name: given["months"][:, place] for name, place in columns(held, setting).items()}
+        parts = [_switching(stated, setting, months), _chains(stated, setting, months)]
         pm.Potential("likelihood", sum(part for part in parts if part is not None))
     return model
 
 
-def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, NDArray[Any]]:
-    """Return all that a compiled density takes as data; the number of months may change."""
+def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, Floats]:
+    """Return all that a compiled density takes as data: what is ``said``, and the ``months``, one a row.
+
+    Two arrays and not many, because every one of them costs half a second of compilation.
+    """
     held = beliefs(priors, setting)
-    y = panel.values.astype(np.float64)
-    T, K = y.shape[1], len(setting.scenarios)
-    seen = ~np.isnan(y)
-    given: dict[str, NDArray[Any]] = {**parameters(held), "y": np.where(seen, y, 0.0), "seen": seen}
-    if streams.walking(setting):
-        given["waves"] = levels.basis(T + setting.horizon, setting.basis)[:T]
-    if (chosen := streams.releases(setting, T)).shape[-1]:
-        given["releases"] = chosen
-    if K > 1:
-        given["labels"] = derived.labels(setting, T)
-        if transitions.is_driven(held.laws):
-            given["drivers"] = transitions.deviations(setting.drivers, T - 1)
-    if chains := streams.chained(setting):
-        given["states"] = derived.states(panel.sel(stream=[s.id for s in chains]).values)
-    return given
+    T = panel.sizes["month"]
+    chains = [setting.streams.index(s) for s in streams.chained(setting)]
+    steps = transitions.deviations(setting.drivers, T - 1) if transitions.is_driven(held.laws) else None
+    blocks = {
+        "y": np.nan_to_num(panel.values.T),
+        "seen": ~np.isnan(panel.values.T),
+        "waves": levels.basis(T + setting.horizon, setting.basis)[:T],
+        "releases": streams.releases(setting, T),
+        "labels": derived.labels(setting, T),
+        "drivers": np.vstack([steps, np.zeros((1, steps.shape[1]))]) if steps is not None else None,
+        "states": derived.states(panel.values[chains].T).reshape(T, -1),
+    }
+    return {
+        "said": said(held),
+        "months": np.hstack([blocks[name] for name in columns(held, setting)]).astype(np.float64),
+    }
 
 
-def log_emission(stated: Stated, setting: Setting, given: dict[str, Any]) -> Any:
+def columns(held: Beliefs, setting: Setting) -> dict[str, slice]:
+    """Return which columns of the months hold what; what a structure has no use for is absent."""
+    K = len(setting.scenarios)
+    widths = {
+        "y": len(setting.streams),
+        "seen": len(setting.streams),
+        "waves": setting.basis if held.walks else 0,
+        "releases": len(streams.released(setting)),
+        "labels": K if K > 1 else 0,
+        "drivers": len(setting.drivers) if transitions.is_driven(held.laws) else 0,
+        "states": 2 * len(streams.chained(setting)),
+    }
+    ends = np.cumsum(list(widths.values())).tolist()
+    return {
+        name: slice(end - width, end)
+        for (name, width), end in zip(widths.items(), ends, strict=True)
+        if width
+    }
+
+
+def log_emission(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
     """Return the log density of each month given each regime, ``[T, K]``, as a graph."""
-    total = given["labels"] if len(setting.scenarios) > 1 else np.zeros((1, 1))
+    total = months.get("labels", 0.0)
     if streams.counted(setting):
-        level = streams.level(stated, setting, given.get("waves"))
-        level = level + streams.factor(stated, setting, given.get("releases"))
+        level = streams.level(stated, setting, months.get("waves"))
+        level = level + streams.factor(stated, setting, months.get("releases"))
         effect = streams.effect(stated, setting)
     for family, members, places in streams.grouped(setting):
-        rows = np.array([setting.streams.index(s) for s in members])
         mean = pt.exp(level[places][:, :, None] + effect[places][:, None, :])
         phi = streams.dispersion(stated, members)[:, None, None] if streams.spreads(members[0]) else None
-        zero = (
-            stated.of([f"zero.{s.id}" for s in members])[:, None, None]
-            if streams.zeroed(members[0])
-            else None
-        )
-        total = total + emissions.log_density_graph(
-            given["y"][rows][:, :, None],
-            given["seen"][rows][:, :, None],
-            family,
-            **streams.parameters(family, mean, phi, zero),
-        ).sum(axis=0)
-    for s in streams.chanced(setting):
-        row = setting.streams.index(s)
-        total = total + emissions.log_density_graph(
-            given["y"][row][:, None],
-            given["seen"][row][:, None],
-            "bernoulli",
-            chance=stated.of([f"chance.{s.id}.{k}" for k in setting.scenarios])[None, :],
-        )
+        share = streams.zero(stated, members)[:, None, None] if streams.zeroed(members[0]) else None
+        given = streams.parameters(family, mean, phi, share)
+        total = total + _density(months, setting, members, family, given).sum(axis=0)
+    if chances := streams.chanced(setting):
+        given = {"chance": streams.chance(stated, setting)[:, None, :]}
+        total = total + _density(months, setting, chances, "bernoulli", given).sum(axis=0)
     return total
 
 
-def _switching(stated: Stated, setting: Setting, given: dict[str, Any]) -> Any:
+def _density(
+    months: Mapping[str, Any],
+    setting: Setting,
+    members: tuple[Stream, ...],
+    family: str,
+    given: Mapping[str, Any],
+) -> Any:
+    """Return log densities ``[members, T, K]`` of some streams of one family."""
+    rows = [setting.streams.index(s) for s in members]
+    y, seen = (months[name].T[rows][:, :, None] for name in ("y", "seen"))
+    return emissions.log_density_graph(y, seen > 0.0, family, **given)
+
+
+def _switching(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
     """Return the log likelihood of every stream that follows the regimes."""
     if not streams.counted(setting) and not streams.chanced(setting):
         return None
-    density = log_emission(stated, setting, given)
+    density = log_emission(stated, setting, months)
     K = len(setting.scenarios)
     if K == 1:
         return density.sum()
     leave, go = transitions.hazard(stated, setting), transitions.exits(stated, setting)
     P = transitions.matrix(leave, go, K)
     law = transitions.start(stated, setting, P)
-    if "drivers" in given:
+    if "drivers" in months:
         odds = transitions.log_odds(stated, setting)
-        P = transitions.driven(pt, leave, go, *odds, given["drivers"], K)
-    return markov_log_likelihood(density, P, law, time_varying="drivers" in given)
+        P = transitions.driven(pt, leave, go, *odds, months["drivers"][:-1], K)
+    return markov_log_likelihood(density, P, law, time_varying="drivers" in months)
 
 
-def _chains(stated: Stated, setting: Setting, given: dict[str, Any]) -> Any:
+def _chains(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
     """Return the log likelihood of the yes-or-no streams that are chains of their own."""
-    if not streams.chained(setting):
+    if not (chains := streams.chained(setting)):
         return None
     P, law = streams.persistence(stated, setting)
-    return markov_log_likelihood(given["states"], P, law, time_varying=False).sum()
+    known = months["states"].reshape((-1, len(chains), 2)).transpose((1, 0, 2))
+    return markov_log_likelihood(known, P, law, time_varying=False).sum()
 
 
 def derive(variables: Draws, panel: xr.DataArray, priors: PriorSet, setting: Setting) -> xr.Dataset:

@@ -81,18 +81,15 @@ class Beliefs:
         return alpha
 
 
-def data(beliefs: Beliefs) -> dict[str, Floats]:
-    """Return the parameters of the free variables, as data by ``variable:parameter``."""
-    given = {
-        f"{family}:{name}": beliefs.parameters(family, name)
-        for family in beliefs.families
-        for name in PARAMETERS[family]
-    }
-    return given | {f"{name}:alpha": beliefs.concentrations(name) for name in beliefs.shares}
+def said(beliefs: Beliefs) -> Floats:
+    """Return the parameters of all free variables in one vector, in the order of `declare`."""
+    parts = [beliefs.parameters(family, name) for family in beliefs.families for name in PARAMETERS[family]]
+    parts += [beliefs.concentrations(name).ravel() for name in beliefs.shares]
+    return np.concatenate(parts)
 
 
-def declare(beliefs: Beliefs, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the free variables to the PyMC model in context, their parameters ``given`` by name; return them."""
+def declare(beliefs: Beliefs, given: Any) -> dict[str, Any]:
+    """Add the free variables to the PyMC model in context, their parameters ``given`` as `said`; return them."""
     import pymc as pm
 
     laws: Mapping[str, Callable[..., Any]] = {
@@ -104,12 +101,18 @@ def declare(beliefs: Beliefs, given: Mapping[str, Any]) -> dict[str, Any]:
         "exponential": pm.Exponential,
     }
     variables: dict[str, Any] = {}
+    at = 0
     for family, keys in beliefs.families.items():
-        parameters = {name: given[f"{family}:{name}"] for name in PARAMETERS[family]}
-        variables[family] = laws[family](family, **parameters, shape=(len(keys),))
+        n = len(keys)
+        names = PARAMETERS[family]
+        parameters = {name: given[at + n * i : at + n * (i + 1)] for i, name in enumerate(names)}
+        variables[family] = laws[family](family, **parameters, shape=(n,))
+        at += n * len(names)
     for name in beliefs.shares:
-        shape = beliefs.concentrations(name).shape
-        variables[name] = pm.Dirichlet(name, a=given[f"{name}:alpha"], shape=shape)
+        rows, alternatives = beliefs.concentrations(name).shape
+        alpha = given[at : at + rows * alternatives].reshape((rows, alternatives))
+        variables[name] = pm.Dirichlet(name, a=alpha, shape=(rows, alternatives))
+        at += rows * alternatives
     if beliefs.walks:
         variables["shape"] = pm.Normal("shape", 0.0, 1.0, shape=(beliefs.walks, beliefs.waves))
     return variables
