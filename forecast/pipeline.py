@@ -1,0 +1,159 @@
+"""The quarterly run: files in, a published forecast out, whole or not at all."""
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from forecast import checks, clock, publish, record
+from forecast.assembly import Assembled, assemble
+from forecast.briefing import brief
+from forecast.provenance import fingerprint, provenance
+from forecast.watching import Progress, silent
+from forecast.workspace import Workspace, load
+from forecast.workspace.loading import THEATRES
+from priors.refusal import Refusal
+from reports import render
+
+LEDGER = "ledger.sqlite"
+FORMATS = ("html", "pdf", "notebook")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A finished run and where it lies."""
+
+    path: Path
+    record: Mapping[str, Any]  # forecast.json
+    reports: tuple[Path, ...]
+    new: bool  # False: the same inputs had been run before, and nothing was done
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return str(self.record["run"])
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was published: its checks hold, or it was forced."""
+        return bool(self.record["verdict"]["ok"] or self.record["verdict"]["forced"])
+
+
+def run(
+    workspace: Workspace | Path | str,
+    *,
+    output: Path | str | None = None,
+    as_of: datetime.date | None = None,
+    seed: int | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Run:
+    """Validate everything, fit, check, forecast, report, and enter the forecast in the ledger.
+
+    Args:
+        workspace: a workspace, its directory, or the name of a bundled theatre.
+        output: where ``runs/`` and the ledger lie; the workspace's directory unless stated.
+        as_of: what was known then, instead of ``time.as_of``.
+        seed: instead of ``time.seed``.
+        force: issue a forecast whose checks failed; its reports say so before anything else.
+        progress: called with the stage and how far it is.
+
+    Returns:
+        The run. One whose checks failed is kept, says REFUSED in every format, and is not in the ledger.
+
+    Raises:
+        Refusal: for any mistake in the workspace or its data; nothing has then been written.
+    """
+    began = perf_counter()
+    progress("reading the workspace")
+    ws = workspace if isinstance(workspace, Workspace) else load(workspace)
+    at = clock.read(ws.config.time, as_of=as_of)
+    chosen = ws.config.time.seed if seed is None else seed
+    place = _place(ws, output)
+    name = publish.run_id(at.as_of.isoformat(), fingerprint(ws, at, chosen, force))
+    if (place / "runs" / name / publish.RECORD).is_file():
+        return _again(place / "runs" / name)
+    assembled = assemble(ws, at, run=name, seed=chosen, progress=progress)
+    with publish.exclusive(place):
+        publish.recover(place, ledger=place / LEDGER)
+        return _publish(assembled, place, force=force, began=began, progress=progress)
+
+
+def _publish(assembled: Assembled, place: Path, *, force: bool, began: float, progress: Progress) -> Run:
+    """Write everything aside, then let the ledger decide."""
+    ledger = place / LEDGER
+    verdict = checks.Verdict(checks=assembled.verdict.checks, forced=force and not assembled.verdict.ok)
+    material = assembled.material(verdict=verdict, ledger=ledger)
+    composed = record.compose(material)
+    staged = publish.stage(place, material.run, ledger=ledger)
+    progress("writing the reports")
+    _write_text(staged / publish.RECORD, record.text(composed))
+    assembled.write(staged, composed)
+    written = brief(composed)
+    _write_text(staged / "brief.json", written.model_dump_json(by_alias=True, indent=2) + "\n")
+    reports = render(written, formats=FORMATS, to=staged)
+    facts = {
+        "provenance": dict(provenance(assembled.workspace, assembled.seed)),
+        "seconds": round(perf_counter() - began, 1),
+    }
+    publish.write_manifest(staged, inputs=assembled.workspace.files, facts=facts)
+    progress("publishing")
+    final = place / "runs" / material.run
+    if verdict.ok or verdict.forced:
+        publish.commit(staged, ledger=ledger, issued_at=material.clock.issued_at, forced=verdict.forced)
+    else:
+        publish.keep_refused(staged)
+    return Run(path=final, record=composed, reports=tuple(final / path.name for path in reports), new=True)
+
+
+def render_again(run: Path | str, *, formats: Sequence[str] = FORMATS) -> tuple[Path, ...]:
+    """Render a stored run's reports again, without sampling.
+
+    Raises:
+        Refusal: if there is no such run, or a format is unknown.
+    """
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise Refusal(where="--formats", got=unknown[0], wanted=", ".join(FORMATS))
+    return render(brief(stored(run)), formats=tuple(formats), to=Path(run))
+
+
+def stored(run: Path | str) -> dict[str, Any]:
+    """The ``forecast.json`` of a run's directory.
+
+    Raises:
+        Refusal: if it is not there, or is not JSON.
+    """
+    file = Path(run) / publish.RECORD
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Refusal(
+            file=str(file), wanted="the directory of a run", remedy="name one under runs/"
+        ) from None
+    except (ValueError, OSError) as error:
+        raise Refusal(file=str(file), got=str(error), wanted="a run's forecast.json") from error
+    if not isinstance(found, dict):
+        raise Refusal(file=str(file), wanted="a run's forecast.json", remedy="run the forecast again")
+    return found
+
+
+def _again(path: Path) -> Run:
+    reports = tuple(
+        path / name for name in ("report.html", "report.pdf", "report.ipynb") if (path / name).is_file()
+    )
+    return Run(path=path, record=stored(path), reports=reports, new=False)
+
+
+def _place(workspace: Workspace, output: Path | str | None) -> Path:
+    """Where runs go; a bundled theatre lies inside the installed package, where nothing is written."""
+    if output is not None:
+        return Path(output)
+    return Path("workspace") if workspace.root.parent == THEATRES else workspace.root
+
+
+def _write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)

@@ -1,0 +1,108 @@
+"""The record of a run: `forecast.json`, whose keys are a contract. Null, never NaN; no timings, so bytes repeat."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from forecast.record import beliefs, chances, evidence
+from forecast.record.material import Fitted, Material, Weight
+
+__all__ = ["SCHEMA", "Fitted", "Material", "Weight", "compose", "text"]
+
+SCHEMA = "scenariocast/forecast/1"
+
+
+def compose(material: Material) -> dict[str, Any]:
+    """Everything that is known of one run, in the order of the contract."""
+    workspace, config = material.workspace, material.workspace.config
+    masks, drawn = evidence.gaps(material)
+    last = material.past.last_resolved
+    latent = material.latent
+    ids = workspace.scenarios.ids
+    return {
+        "schema": SCHEMA,
+        "run": material.run,
+        "title": workspace.title,
+        "question": config.question,
+        "organisation": config.organisation,
+        "language": config.language,
+        "licence": config.licence,
+        "citation": config.citation,
+        "issued_at": material.clock.issued_at,
+        "as_of": material.clock.as_of.isoformat(),
+        "timing": material.clock.timing,
+        "data_as_of": material.panel.origin,
+        "origin": material.panel.origin,
+        "window": {"from": material.panel.months[0], "to": material.panel.months[-1]},
+        "release": workspace.scenarios.release,
+        "scenarios": beliefs.scenarios(material),
+        "now": None if latent is None else {"regime": chances.regimes_at(latent.now(), ids)},
+        "current_quarter": _running(material),
+        "quarters": [chances.quarter(material, name) for name in material.quarters],
+        "last_resolved": last and {"quarter": last.quarter, "scenario": last.resolved},
+        "first_passage": chances.passages(material),
+        "scenario_transitions": chances.scenario_transitions(material),
+        "transitions": chances.latent_transitions(material, 1, "month"),
+        "transitions_quarter": chances.latent_transitions(material, 3, "quarter"),
+        "dwell_months": latent and {key: chances.latent(draws) for key, draws in latent.dwell().items()},
+        "latent_from": workspace.latent_from,
+        "crosswalk": chances.crosswalk(material),
+        "history": [] if latent is None else latent.history(),
+        "resolved_history": evidence.rule_history(material),
+        "rule_noise": {
+            name: {"nothing_changes": rate.nothing_changes, "level_walks": rate.level_walks}
+            for name, rate in material.noise.items()
+        },
+        "rule_warnings": list(material.noise_warnings),
+        "streams": evidence.streams(material),
+        "streams_meta": evidence.about_streams(material),
+        "masks": masks,
+        "drawn_cells": drawn,
+        "sources": evidence.sources(material),
+        "coverage_strip": evidence.coverage(material),
+        "fronts": {key: {"title": f.title, "at": f.at} for key, f in config.fronts.items()} or None,
+        "priors_name": workspace.priors.name,
+        "priors": beliefs.priors(material),
+        "weights": {
+            name: {"mean": weight.mean, "q05": weight.q05, "q95": weight.q95}
+            for name, weight in material.weights.items()
+        },
+        "weights_sentence": material.weights_sentence,
+        "models": [
+            {
+                "name": model.name,
+                "role": "used" if model.used else "compared",
+                "weight": material.weights[model.name].mean if model.used else 0.0,
+                "verdict": model.verdict.record(),
+            }
+            for model in material.fitted
+        ],
+        "levers": [
+            {"id": lever.id, "title": lever.title, "drivers": dict(lever.drivers), "because": lever.because}
+            for lever in config.levers.values()
+        ],
+        "change": None,
+        "notes": list(material.notes),
+        "ledger": material.ledger,
+        "verdict": material.verdict.record(),
+        "provenance": dict(material.provenance),
+    }
+
+
+def text(record: Mapping[str, Any]) -> str:
+    """The bytes of ``forecast.json``: UTF-8, two spaces, a final line feed; a NaN is a bug and raises."""
+    return json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _running(material: Material) -> dict[str, Any] | None:
+    """The running quarter: its observed months are fixed, the rest is simulated."""
+    if material.current is None:
+        return None
+    from forecast.months import quarter_months
+
+    months = quarter_months(material.current)
+    return {
+        **chances.quarter(material, material.current),
+        "observed_months": [m for m in months if m <= material.panel.origin],
+        "simulated_months": [m for m in months if m > material.panel.origin],
+    }

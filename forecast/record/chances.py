@@ -1,0 +1,134 @@
+"""Probabilities as the record holds them: mean, 90 % interval, Monte Carlo error, and the words they earn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from forecast.record.material import Material
+from forecast.scenarios import Estimate
+from forecast.scenarios.nested import Array, quantiles
+from reports.words import phrase
+
+PRIOR_DRIVEN = 0.8  # sd of the posterior over sd of the prior, above which a headline rests on the prior
+GRID = tuple((i + 0.5) / 1000 for i in range(1000))  # equally weighted stand-ins for weighted draws
+
+type Json = dict[str, Any]
+
+
+def told(estimate: Estimate | None) -> Json:
+    """Mean, interval and error; all null for a question that never arose."""
+    if estimate is None:
+        return dict.fromkeys(("mean", "q05", "q95", "mcse"))
+    return {key: float(getattr(estimate, key)) for key in ("mean", "q05", "q95", "mcse")}
+
+
+def sd(estimate: Estimate) -> float:
+    """Standard deviation of the probability over parameter draws."""
+    mean = float(estimate.weights @ estimate.draws)
+    return float(np.sqrt(estimate.weights @ (estimate.draws - mean) ** 2))
+
+
+def in_words(estimate: Estimate) -> str:
+    """The likelihood word that the draws earn."""
+    return phrase(quantiles(estimate.draws, estimate.weights, GRID))
+
+
+def answered(estimate: Estimate | None, before: Estimate | None) -> Json:
+    """A headline probability: also in words, and how much of its uncertainty the data took away."""
+    if estimate is None:
+        return {**told(None), "words": None, "contraction": None, "prior_driven": None}
+    ratio = sd(estimate) / sd(before) if before is not None and sd(before) > 0 else None
+    return {
+        **told(estimate),
+        "words": in_words(estimate),
+        "contraction": ratio,
+        "prior_driven": None if ratio is None else ratio > PRIOR_DRIVEN,
+    }
+
+
+def latent(values: Array) -> Json:
+    """A latent quantity from its exact value in each draw.
+
+    Args:
+        values: (chain, draw); no inner simulation, so quantiles are quantiles.
+    """
+    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
+
+    low, high = np.quantile(values, (0.05, 0.95))
+    moves = bool(np.ptp(values) > 0)
+    size = array_stats.ess(values, method="mean") if moves else values.size  # type: ignore[no-untyped-call]
+    return {
+        "mean": float(values.mean()),
+        "q05": float(low),
+        "q95": float(high),
+        "mcse": float(values.std(ddof=1) / np.sqrt(size)) if moves else 0.0,
+    }
+
+
+def quarter(material: Material, name: str) -> Json:
+    """One quarter: what it may resolve to, and the latent regime of its last month."""
+    ids = material.workspace.scenarios.ids
+    row, before = material.ensemble.resolved[name], material.before.resolved[name]
+    return {
+        "quarter": name,
+        "resolved": {key: answered(row[key], before[key]) for key in ids},
+        "regime": None if material.latent is None else regimes_at(material.latent.quarter_end(name), ids),
+        "unresolved": float(material.ensemble.unresolved[name]),
+    }
+
+
+def regimes_at(by_regime: Mapping[str, Array], ids: Sequence[str]) -> Json:
+    """Latent probabilities by scenario id; a scenario without a regime of its own has none."""
+    return {key: latent(by_regime[key]) if key in by_regime else told(None) for key in ids}
+
+
+def passages(material: Material) -> Json:
+    """First passage by scenario and quarter; null for the scenario that holds already."""
+    told_ = {}
+    for key in material.workspace.scenarios.ids:
+        row = material.ensemble.first_passage.get(key)
+        told_[key] = row and [
+            {"quarter": name, **{k: v for k, v in told(row[name]).items() if k != "mcse"}}
+            for name in material.quarters
+        ]
+    return told_
+
+
+def scenario_transitions(material: Material) -> Json:
+    """P(next quarter resolves to j | this one to i), and the row from the last resolved quarter."""
+    ids, table = material.workspace.scenarios.ids, material.ensemble.transitions
+    cells = {k: [[told(table[i][j])[k] for j in ids] for i in ids] for k in ("mean", "q05", "q95")}
+    last = material.past.last_resolved
+    row = None if last is None else material.ensemble.after(last.quarter)
+    now = None
+    if last is not None and row is not None:
+        now = {
+            "from": last.resolved,
+            **{k: {j: told(row[j])[k] for j in ids} for k in ("mean", "q05", "q95")},
+        }
+    return {"per": "quarter", **cells, "from_now": now, "paths": [material.ensemble.visits[i] for i in ids]}
+
+
+def latent_transitions(material: Material, steps: int, per: str) -> Json | None:
+    """The latent matrix over a number of months, from end to end."""
+    if material.latent is None:
+        return None
+    matrices = material.latent.transition(steps)  # (chain, draw, from, to)
+    low, high = np.quantile(matrices, (0.05, 0.95), axis=(0, 1))
+    return {"per": per, "mean": matrices.mean((0, 1)).tolist(), "q05": low.tolist(), "q95": high.tolist()}
+
+
+def crosswalk(material: Material) -> Json | None:
+    """How regime and resolved scenario go together."""
+    walk = material.crosswalk
+    if walk is None:
+        return None
+    ids, rows = material.workspace.scenarios.ids, list(walk.table)
+    return {
+        "per": "quarter",
+        "rows": rows,
+        "columns": list(ids),
+        "mean": [[told(walk.table[i][j])["mean"] for j in ids] for i in rows],
+        "differ": told(walk.differ),
+    }

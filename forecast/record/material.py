@@ -1,0 +1,70 @@
+"""Everything a record is made from, as the pipeline has it in hand before a word is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import xarray as xr
+
+from forecast.checks import Verdict
+from forecast.clock import Clock
+from forecast.fit import Posterior
+from forecast.history import History, Noise
+from forecast.latent import Latent
+from forecast.panel import Panel
+from forecast.scenarios import Crosswalk, Probabilities
+from forecast.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """One model, fitted and simulated."""
+
+    name: str
+    used: bool  # weighted in the ensemble; otherwise compared at weight 0
+    posterior: Posterior
+    futures: xr.Dataset
+    probabilities: Probabilities
+    before: Probabilities  # the same question asked of the priors alone
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """A model's share of the ensemble, and how well it is known."""
+
+    mean: float
+    q05: float
+    q95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """All parts of one run."""
+
+    run: str
+    workspace: Workspace
+    clock: Clock
+    panel: Panel
+    fitted: tuple[Fitted, ...]
+    weights: Mapping[str, Weight]
+    weights_sentence: str | None
+    ensemble: Probabilities
+    before: Probabilities  # the ensemble of the priors alone
+    fans: xr.DataArray  # (stream, month, quantile)
+    current: str | None  # the running quarter
+    quarters: tuple[str, ...]
+    latent: Latent | None
+    crosswalk: Crosswalk | None
+    past: History
+    noise: Mapping[str, Noise]
+    noise_warnings: tuple[str, ...]
+    visibility: Mapping[str, Mapping[str, object] | None]  # by scenario; empty without regimes
+    notes: tuple[str, ...]
+    verdict: Verdict
+    ledger: Mapping[str, object] | None  # count and head before this run's own row
+    provenance: Mapping[str, object]
+
+    @property
+    def source_of_latent(self) -> Fitted | None:
+        """The model that regimes are reported from."""
+        return next((model for model in self.fitted if model.name == self.workspace.latent_from), None)

@@ -1,0 +1,98 @@
+"""What a workspace and its panel say to a model: streams, horizon, labels and drivers along the months."""
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from forecast import months
+from forecast.config import Driver as Declared
+from forecast.config import DriverRow, Label
+from forecast.panel import Panel
+from forecast.workspace import Workspace, drivers_known, labels_known
+from models.contract import Driver, Reporting, Setting, Stream
+
+BASIS = 16  # eigenvectors of a walking level: they leave under 2 % of its variance out at 70 months
+
+
+def setting(
+    workspace: Workspace,
+    panel: Panel,
+    *,
+    model: str,
+    horizon: int,
+    as_of: datetime.date,
+    reporting: Mapping[str, Reporting],
+) -> Setting:
+    """The setting of one model at one date.
+
+    Args:
+        workspace: the workspace.
+        panel: the panel as known at `as_of`.
+        model: a name of the catalogue; its own table [models.<name>] holds its basis and regimes.
+        horizon: months after the origin.
+        as_of: labels and rows of drivers.csv known later are left out.
+        reporting: factors of release classes, by stream.
+    """
+    own = workspace.config.models.settings.get(model)
+    regimes = workspace.regimes(model)
+    span = (*panel.months, *(months.shift(panel.origin, step) for step in range(1, horizon + 1)))
+    declared = [driver for driver in workspace.config.drivers.values() if driver.use == "history"]
+    rows = drivers_known(workspace, as_of)
+    return Setting(
+        scenarios=regimes,
+        reference=workspace.scenarios.reference,
+        streams=tuple(
+            Stream(id=stream.id, family=stream.family, level=stream.level, effect=stream.effect)
+            for stream in panel.definitions
+        ),
+        horizon=horizon,
+        basis=(own and own.basis) or BASIS,
+        labels=log_ratios(labels_known(workspace, as_of), panel.months, regimes),
+        reporting=reporting,
+        drivers=tuple(
+            Driver(
+                id=driver.id,
+                lag=driver.lag,
+                reference=driver.at_rest,
+                values=course(driver, rows, span, origin=panel.origin),
+            )
+            for driver in declared
+        ),
+    )
+
+
+def log_ratios(
+    labels: Iterable[Label], span: Sequence[str], regimes: Sequence[str]
+) -> tuple[tuple[float, ...], ...] | None:
+    """Log ratios of labels by month and regime; None without any. Labels of one month add up."""
+    rows = [[0.0] * len(regimes) for _ in span]
+    found = False
+    for label in labels:
+        for month in label.months:
+            if month in span and label.scenario in regimes:
+                rows[span.index(month)][regimes.index(label.scenario)] += math.log(label.ratio)
+                found = True
+    return tuple(tuple(row) for row in rows) if found else None
+
+
+def course(
+    driver: Declared, rows: Iterable[DriverRow], span: Sequence[str], *, origin: str
+) -> tuple[float, ...]:
+    """A driver's value in each month: its rows up to the origin, then as forecast.toml says it goes on.
+
+    An event is at rest except in its months; a state or an amount keeps a row's value until the next.
+    """
+    said = {row.month: float(row.value) for row in rows if row.driver == driver.id}
+    earlier = [month for month in said if month < span[0]]
+    value = said[max(earlier)] if earlier and driver.kind != "event" else driver.at_rest
+    path = driver.ahead if isinstance(driver.ahead, Mapping) else {}
+    values = []
+    for month in span:
+        if month > origin and driver.ahead == "none":
+            value = driver.at_rest
+        elif driver.kind == "event":
+            value = (path if month > origin else said).get(month, driver.at_rest)
+        else:
+            value = float((path if month > origin else said).get(month, value))
+        values.append(value)
+    return tuple(values)
