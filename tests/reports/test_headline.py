@@ -58,6 +58,11 @@ def test_a_refused_run_claims_nothing(refused: Brief) -> None:
     assert not any(band in told(refused) for band in words.BANDS)
 
 
+def test_a_refused_run_earns_no_likelihood_word(documents: Mapping[str, Document]) -> None:
+    assert [bar.words for bar in documents["refused"].front.bars] == ["", "", ""]
+    assert all(bar.words for bar in documents["frontier"].front.bars)
+
+
 def test_no_future_decides(frontier: Brief, edit: Edit) -> None:
     rest = [quarter.model_dump() for quarter in frontier.quarters[1:]]
     silent = {"quarter": "2026Q3", "resolved": [None, None, None], "unresolved": 1.0}
