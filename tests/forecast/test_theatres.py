@@ -148,6 +148,16 @@ def test_the_scale_comes_from_the_first_24_months_alone(tmp_path: Path) -> None:
     assert texts[0] == texts[1]
 
 
+def test_a_long_file_is_looked_at_for_ten_years(tmp_path: Path) -> None:
+    """Its whole coverage is stated; window and scale are those of the last ten years."""
+    rows = [(month, "north", "raids", 1000 if n < 60 else 8) for n, month in enumerate(months_of(180))]
+    init(tmp_path / "w", theatre="blank", data=counts(tmp_path / "long.csv", rows))
+    found = load(tmp_path / "w")
+    assert found.config.time.window.from_ == months_of(180)[60]
+    assert found.config.sources["counts"].coverage.from_ == "2015-01"
+    assert "(8 a month)" in found.priors["level.raids"].because
+
+
 def test_fronts_become_streams_until_they_are_too_many(tmp_path: Path) -> None:
     few = [(month, front, "raids", 5) for month in months_of(36) for front in ("north", "south")]
     init(tmp_path / "few", theatre="blank", data=counts(tmp_path / "few.csv", few))

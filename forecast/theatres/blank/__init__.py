@@ -1,8 +1,14 @@
-"""A workspace for any file of counts: generic questions, and generic beliefs scaled on its first 24 months."""
+"""A workspace for any file of counts: a generic question, and generic beliefs scaled on its first 24 months.
+
+The window is the last ten years at most.
+
+Two scenarios, since one noisy series whose level wanders cannot tell three regimes apart: with a third, chains settled
+on different namings of the same months.
+"""
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -12,10 +18,11 @@ import pandas as pd
 import priors
 from forecast import formats, months
 from priors.refusal import Refusal
-from priors.statement import Interval, Shares
+from priors.statement import Interval
 
 SHORTEST = 36  # months: two years to scale beliefs on, and one to be compared with them
-SCALED_ON = 24  # months
+LONGEST = 120  # months of the window; what was usual longer ago is another world
+SCALED_ON = 24  # months: the first of the window, so that a replay of the past starts without hindsight
 MOST = 6  # streams
 LEAST = 0.25  # a month: the scale of a stream that begins with zeros
 LAG = datetime.timedelta(days=30)  # after its end a month is taken to be known
@@ -51,7 +58,8 @@ def contents(data: Path) -> Mapping[str, bytes]:
     if length < SHORTEST:
         remedy = f"it holds {length}, {first} to {last}: too few to tell regimes apart"
         raise Refusal(file=str(data), wanted=f"at least {SHORTEST} months", remedy=remedy)
-    streams = tuple(_streams(frame, str(data)))
+    first = max(first, months.shift(last, 1 - LONGEST))
+    streams = tuple(_streams(frame, first, str(data)))
     as_of = months.month_end(last) + LAG
     subject = [stream.id for stream in streams if stream.stream == streams[0].stream]
     words = {
@@ -77,7 +85,7 @@ def _filled(name: str, words: Mapping[str, str]) -> bytes:
     return Template(template).substitute(words).encode()
 
 
-def _streams(frame: pd.DataFrame, file: str) -> Iterator[Counts]:
+def _streams(frame: pd.DataFrame, window_from: str, file: str) -> Iterator[Counts]:
     """A stream for each front and stream of the file; where those are too many, each stream over all fronts."""
     pairs = _pairs(frame, file)
     names: dict[str, tuple[str, str | None]] = {}
@@ -97,7 +105,7 @@ def _streams(frame: pd.DataFrame, file: str) -> Iterator[Counts]:
             front=front,
             first=span[0],
             last=span[-1],
-            scale=_scale(rows, span, f"{file}: {name}"),
+            scale=_scale(rows, [month for month in span if month >= window_from], f"{file}: {name}"),
         )
 
 
@@ -113,8 +121,8 @@ def _pairs(frame: pd.DataFrame, file: str) -> list[tuple[str, str | None]]:
     return [(stream, None) for stream in streams]
 
 
-def _scale(rows: pd.DataFrame, span: tuple[str, ...], where: str) -> float:
-    """Mean of the known among a stream's first 24 months; a month without a row is zero, an empty count missing."""
+def _scale(rows: pd.DataFrame, span: Sequence[str], where: str) -> float:
+    """Mean of the known among the first 24 months of a span; a month without a row is zero, an empty count missing."""
     totals = rows.groupby("month")["count"].agg(lambda counts: counts.sum(skipna=False))
     early = totals.reindex(span[:SCALED_ON], fill_value=0.0).dropna()
     if len(early) < SCALED_ON // 2:
@@ -171,36 +179,16 @@ def _priors(streams: tuple[Counts, ...], ordered: set[str], date: datetime.date)
             known_from=date,
         )
 
-    def shares(key: str, to: Mapping[str, float]) -> Shares:
-        return Shares(
-            quantity=key,
-            to=to,
-            worth=4,
-            because=generic,
-            author=AUTHOR,
-            date=date,
-            source=SOURCE,
-            known_from=date,
-        )
-
-    said: list[Interval | Shares] = [
-        interval("dwell.calm", 2, 12, "months"),
-        interval("dwell.usual", 4, 24, "months"),
-        interval("dwell.surge", 1.5, 8, "months"),
-        shares("exits.calm", {"usual": 0.85, "surge": 0.15}),
-        shares("exits.usual", {"calm": 0.5, "surge": 0.5}),
-        shares("exits.surge", {"calm": 0.2, "usual": 0.8}),
-    ]
+    said = [interval("dwell.usual", 6, 36, "months"), interval("dwell.surge", 1.5, 6, "months")]
     for stream in streams:
-        calm, surge = ((0.35, 0.9), (1.2, 4.0)) if stream.id in ordered else ((0.4, 1.6), (0.6, 2.5))
-        mean = f"{stream.scale:.3g}"
-        scaled = f"Generic default, scaled on the first {SCALED_ON} months of the file ({mean} a month): replace it by what you know."
+        surge = (1.5, 4.0) if stream.id in ordered else (0.6, 2.5)
+        mean = f"{stream.scale:,.0f}" if stream.scale >= 100 else f"{stream.scale:.3g}"
+        scaled = f"Generic default, scaled on the stream's first {SCALED_ON} months in the window ({mean} a month): replace it by what you know."
         low, high = float(f"{stream.scale / 5:.2g}"), float(f"{stream.scale * 5:.2g}")
         said += [
             interval(f"level.{stream.id}", low, high, f"{stream.stream} per month, usual", scaled),
             interval(f"wander.{stream.id}", 2, 20, "percent per month"),
             interval(f"spread.{stream.id}", 20, 100, "percent of the mean"),
-            interval(f"effect.{stream.id}.calm", *calm, "times usual"),
             interval(f"effect.{stream.id}.surge", *surge, "times usual"),
         ]
     return priors.dumps("blank", said)
