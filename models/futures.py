@@ -15,7 +15,6 @@ Counts beyond `MOST` are held there.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,7 @@ from numpy.typing import NDArray
 
 from models import derived, forward, streams
 from models.contract import Setting, Stream
-from models.kernels import compiled
-
-type Floats = NDArray[np.float64]
+from models.kernels import Floats, Integers, compiled
 
 MOST = 2_000_000_000.0  # of a count: what 32 bits hold
 FEWEST = 1e-6  # a positive count of a smaller mean is one
@@ -39,8 +36,8 @@ PLAIN, INFLATED, HURDLE = range(3)
 class Start:
     """Everything the kernel needs, flat over draws D; the tail has L months, the last one at least."""
 
-    kind: NDArray[np.int64]  # [S], POISSON … CHAIN
-    zeros: NDArray[np.int64]  # [S], PLAIN … HURDLE
+    kind: Integers  # [S], POISSON … CHAIN
+    zeros: Integers  # [S], PLAIN … HURDLE
     observed: Floats  # [S, L], NaN where missing
     level: Floats  # [D, S, L] log level, release included
     last: Floats  # [D, S] log level of the last month, without its release
@@ -83,8 +80,12 @@ def draw(
     given = [getattr(start, field.name) for field in fields(Start)]
     workers = min(os.cpu_count() or 1, D)
     bounds = np.linspace(0, D, 4 * workers + 1).astype(np.int64)
+
+    def run(begin: int, end: int) -> None:
+        _simulate(seeds, *given, count, tail, regime, begin, end)
+
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(partial(_simulate, seeds, *given, count, tail, regime), bounds[:-1], bounds[1:]))
+        list(pool.map(run, bounds[:-1], bounds[1:]))
     found = {
         "count": (("draw", "path", "stream", "month"), count),
         "tail": (("draw", "path", "stream", "tail_month"), tail[..., L - gap(panel) :]),
@@ -184,7 +185,7 @@ def _zeros(family: str) -> int:
 
 
 @compiled
-def _pick(weights, u):  # type: ignore[no-untyped-def]
+def _pick(weights: Floats, u: float) -> int:
     """Return the place of ``u`` in [0, 1) along weights of any sum."""
     rest = u * weights.sum()
     for k in range(weights.size - 1):
@@ -195,7 +196,7 @@ def _pick(weights, u):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _back(law, P, last, out):  # type: ignore[no-untyped-def]
+def _back(law: Floats, P: Floats, last: int, out: Integers) -> None:
     """Draw states backward from ``last`` through filtered laws ``[L, K]`` into ``out``."""
     L, K = law.shape
     out[L - 1] = last
@@ -207,7 +208,7 @@ def _back(law, P, last, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _positive(kind, mean, phi):  # type: ignore[no-untyped-def]
+def _positive(kind: int, mean: float, phi: float) -> float:
     """Draw a count given that it is positive: a Poisson's first event is placed, the rest follow it."""
     if mean < FEWEST:
         return 1.0
@@ -221,7 +222,7 @@ def _positive(kind, mean, phi):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _count(kind, zeros, mean, phi, zero):  # type: ignore[no-untyped-def]
+def _count(kind: int, zeros: int, mean: float, phi: float, zero: float) -> float:
     """Draw one cell of a counted stream."""
     if kind == GAUSSIAN:
         return mean + np.random.normal() * mean / np.sqrt(phi)
@@ -234,10 +235,30 @@ def _count(kind, zeros, mean, phi, zero):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _simulate(  # type: ignore[no-untyped-def]
-    seeds, kind, zeros, observed, level, last, factor, step, effect, phi, zero, chance,
-    regime, before, after, state, persistence, count, tail, path, begin, end,
-):  # fmt: skip
+def _simulate(
+    seeds: NDArray[np.uint32],
+    kind: Integers,
+    zeros: Integers,
+    observed: Floats,
+    level: Floats,
+    last: Floats,
+    factor: Floats,
+    step: Floats,
+    effect: Floats,
+    phi: Floats,
+    zero: Floats,
+    chance: Floats,
+    regime: Floats,
+    before: Floats,
+    after: Floats,
+    state: Floats,
+    persistence: Floats,
+    count: NDArray[Any],
+    tail: NDArray[Any],
+    path: NDArray[np.int8],
+    begin: int,
+    end: int,
+) -> None:
     """Fill the paths of draws ``begin`` to ``end``; arguments in the order of `Start`."""
     _, R, S, H = count.shape
     L = regime.shape[1]
