@@ -175,9 +175,7 @@ def test_a_folder_without_a_workspace_is_told_how_to_become_one(tmp_path: Path) 
 
 
 def test_a_name_that_is_neither_folder_nor_theatre() -> None:
-    with pytest.raises(
-        Refusal, match=r"frontir: no forecast.toml in it: a workspace or a bundled theatre"
-    ):
+    with pytest.raises(Refusal, match=r"frontir: no forecast.toml in it: a workspace or a bundled theatre"):
         load("frontir")
 
 
