@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from forecast import clock, elicited
-from forecast.assembly import ask, bounds, rule_history, setting_of
 from forecast.fit import from_prior
 from forecast.history import Steady, noise, warnings
+from forecast.question import ask
 from forecast.rules import in_words
 from forecast.watching import Progress, silent
 from forecast.workspace import Workspace, load
@@ -27,14 +27,14 @@ def past(where: Path | str) -> Json:
     """
     workspace = load(where)
     question = ask(workspace, clock.read(workspace.config.time))
-    found, rules = rule_history(question), workspace.scenarios
+    found, rules = question.past(), workspace.scenarios
     titles = {stream.id: stream.name for stream in workspace.streams}
     rates = noise(
         rules,
         _at_rest(workspace),
         seed=workspace.config.time.seed,
         quarters=QUARTERS,
-        bounds=bounds(question),
+        bounds=question.bounds,
     )
     return {
         "title": workspace.title,
@@ -73,7 +73,7 @@ def prior_check(where: Path | str) -> Json:
     """
     workspace = load(where)
     question = ask(workspace, clock.read(workspace.config.time))
-    model, chosen = CATALOGUE[_first(workspace)], setting_of(question, _first(workspace))
+    model, chosen = CATALOGUE[_first(workspace)], question.setting(_first(workspace))
     counts, priors = question.panel.counts, workspace.priors
     drawn = from_prior(counts, model, priors, chosen, draws=DRAWS, seed=workspace.config.time.seed)
     return {
@@ -104,11 +104,11 @@ def prior_show(where: Path | str, *, progress: Progress = silent) -> Json:
             question.panel.counts,
             CATALOGUE[name],
             workspace.priors,
-            setting_of(question, name),
+            question.setting(name),
             workspace.scenarios,
             current=question.current,
             quarters=question.quarters,
-            bounds=bounds(question),
+            bounds=question.bounds,
             seed=seed,
             draws=DRAWS,
             paths=PATHS,

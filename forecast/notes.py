@@ -1,16 +1,13 @@
 """What a reader must know before the first number, in sentences made from the workspace and its data."""
 
 import datetime
-from typing import TYPE_CHECKING
 
 from forecast.history import History
+from forecast.question import Question
 from reports.words import listed
 
-if TYPE_CHECKING:
-    from forecast.assembly import Question
 
-
-def notes(question: "Question", past: History) -> tuple[str, ...]:
+def notes(question: Question, past: History) -> tuple[str, ...]:
     """The sentences, the weightiest first."""
     return (
         *_without_precedent(question, past),
@@ -20,14 +17,14 @@ def notes(question: "Question", past: History) -> tuple[str, ...]:
     )
 
 
-def _without_precedent(question: "Question", past: History) -> list[str]:
+def _without_precedent(question: Question, past: History) -> list[str]:
     titles = [question.workspace.scenarios[name].title for name in past.without_precedent]
     return [
         f"No precedent in the data for “{title}”: this probability rests on the priors." for title in titles
     ]
 
 
-def _unknown_yet(question: "Question") -> list[str]:
+def _unknown_yet(question: Question) -> list[str]:
     """Streams that end before the origin."""
     names = {stream.id: stream.name for stream in question.panel.definitions}
     late = [names[stream] for stream, tail in question.panel.tails.items() if tail]
@@ -36,7 +33,7 @@ def _unknown_yet(question: "Question") -> list[str]:
     return [f"Not yet known up to the last month, and drawn with the future: {listed(late)}."]
 
 
-def _hindsight(question: "Question") -> list[str]:
+def _hindsight(question: Question) -> list[str]:
     """Beliefs that were written after the date of the forecast."""
     as_of = question.clock.as_of
     dates: list[datetime.date] = [statement.date for statement in question.workspace.priors.values()]
@@ -46,7 +43,7 @@ def _hindsight(question: "Question") -> list[str]:
     return [f"With hindsight: {later} of {len(dates)} priors were written after {as_of.isoformat()}."]
 
 
-def _reporting(question: "Question") -> list[str]:
+def _reporting(question: Question) -> list[str]:
     """What the workspace states that no model uses yet."""
     stated = [stream.name for stream in question.panel.definitions if stream.reporting is not None]
     if not stated:

@@ -81,6 +81,42 @@ def write_tables(record: Mapping[str, Any], to: Path) -> tuple[Path, ...]:
     )
 
 
+def write_headline(
+    outcomes: Mapping[str, xr.DataArray],
+    weights: Mapping[str, float],
+    scenarios: Sequence[str],
+    path: Path,
+    *,
+    chains: int,
+) -> Path:
+    """What the headline is made of: per model and draw, how many simulated futures resolved to what.
+
+    Args:
+        outcomes: by model (draw, path, quarter), positions in ``scenarios``, negative where the rules cannot tell;
+            all of one size.
+        weights: by model.
+        scenarios: ids in their order.
+        path: a netCDF file with ``hits`` (model, draw, quarter, scenario), ``trials`` (model, draw, quarter) and
+            ``weight`` (model); attributes ``chains`` and ``paths``.
+        chains: the draws are this many chains, one after the other.
+    """
+    found = xr.concat([outcomes[name] for name in weights], "model").transpose(
+        "model", "draw", "path", "quarter"
+    )
+    hits = np.stack([(found.values == k).sum(axis=2) for k in range(len(scenarios))], axis=-1)
+    data = xr.Dataset(
+        {
+            "hits": (("model", "draw", "quarter", "scenario"), hits.astype(np.int32)),
+            "trials": (("model", "draw", "quarter"), hits.sum(axis=-1).astype(np.int32)),
+            "weight": ("model", list(weights.values())),
+        },
+        coords={"model": list(weights), "quarter": found["quarter"].values, "scenario": list(scenarios)},
+        attrs={"chains": chains, "paths": found.sizes["path"]},
+    )
+    data.to_netcdf(path, engine="h5netcdf")
+    return path
+
+
 def write_hub(record: Mapping[str, Any], futures: xr.Dataset, to: Path, *, model: str, location: str) -> Path:
     """One ``model-output/<model>/<origin>-<model>.parquet``.
 

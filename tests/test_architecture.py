@@ -13,9 +13,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "forecast": {"priors", "models", "reports"},
 }
 ARROW = (
-    "months", "streams", "rules", "config", "workspace", "formats", "incidents", "panel", "ingest", "theatres",
-    "fit", "simulate", "scenarios", "history", "checks", "elicited", "ensemble", "score", "ledger", "publish",
-    "record", "briefing", "pipeline", "backtest", "cli",
+    "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
+    "ingest", "theatres", "setting", "fit", "simulate", "latent", "scenarios", "history", "checks", "predictive",
+    "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "question", "fitted",
+    "provenance", "notes", "record", "tables", "briefing", "assembly", "enquiries", "pipeline", "whatif", "explain",
+    "comparison", "replay", "doctor", "backtest", "arguments", "cli",
 )  # fmt: skip
 SOURCES = [path for name in MAY_IMPORT for path in sorted((ROOT / name).rglob("*.py"))]
 FORECAST = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == "forecast"]

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.record import beliefs, chances, evidence
-from forecast.record.material import Fitted, Material, Weight
+from forecast.record.material import Material, Weight
 
-__all__ = ["SCHEMA", "Fitted", "Material", "Weight", "compose", "text"]
+__all__ = ["SCHEMA", "Material", "Weight", "compose", "text"]
 
 SCHEMA = "scenariocast/forecast/1"
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from forecast.record.material import Fitted, Material
+from forecast.fitted import Fitted
+from forecast.record.material import Material
 from forecast.rules import in_words
 from priors import Distribution, Shares, Statement, distribution
 from priors.elicit import side_of
 from priors.quantities import names_in
 from priors.statement import Chips, Explicit, Interval, Pool, Quartiles
+from reports import words
 
 type Json = dict[str, Any]
 
@@ -51,7 +53,7 @@ def says(statement: Statement) -> str:
     match statement:
         case Interval():
             about = " (one spell)" if statement.about == "one spell" else ""
-            return f"{statement.mass:.0%} between {statement.low:g} and {statement.high:g}{about}"
+            return f"{words.percent(statement.mass)} between {statement.low:g} and {statement.high:g}{about}"
         case Quartiles():
             low, middle, high = statement.quartiles
             return f"median {middle:g}, half between {low:g} and {high:g}"
@@ -65,7 +67,7 @@ def says(statement: Statement) -> str:
                 f"{len(statement.experts)} experts: {', '.join(expert.name for expert in statement.experts)}"
             )
         case Shares():
-            parts = [f"{name} {share:.0%}" for name, share in statement.to.items()]
+            parts = [f"{name} {words.percent(share)}" for name, share in statement.to.items()]
             ruled_out = [f"{name} never" for name in statement.never]
             return f"{', '.join([*parts, *ruled_out])}; worth {statement.worth:g} cases"
 

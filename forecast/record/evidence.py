@@ -12,37 +12,34 @@ type Json = dict[str, Any]
 
 MARKS = {COVERED: "#", PROVISIONAL: "~", MASKED: "x", OUTSIDE: " "}
 UNITS = {"days": "days a month", "in-force": "in force (1) or not (0)", "events": "events a month"}
+LEVELS = ("q05", "q25", "q50", "q75", "q95")
 
 
 def streams(material: Material) -> Json:
     """Per stream: every month observed, then the fan of the months that are drawn."""
-    told = {}
-    fans = material.fans
-    drawn = [str(month) for month in fans["month"].values]
-    for stream in material.panel.definitions:
-        counts, states = (
-            part.sel(stream=stream.id) for part in (material.panel.counts, material.panel.states)
-        )
-        rows = []
-        for month in (*material.panel.months, *(m for m in drawn if m > material.panel.origin)):
-            past = month <= material.panel.origin
-            value = float(counts.sel(month=month)) if past else float("nan")
-            known = value == value
-            fan = (
-                fans.sel(stream=stream.id, month=month).values.tolist()
-                if month in drawn and not known
-                else [None] * 5
-            )
-            rows.append(
-                {
-                    "month": month,
-                    "observed": value if known else None,
-                    **dict(zip(("q05", "q25", "q50", "q75", "q95"), fan, strict=True)),
-                    "state": str(states.sel(month=month).item()) if past else "future",
-                }
-            )
-        told[stream.id] = rows
-    return told
+    drawn = [str(month) for month in material.fans["month"].values]
+    ahead = [month for month in drawn if month > material.panel.origin]
+    return {
+        stream.id: [_cell(material, stream.id, month, drawn) for month in (*material.panel.months, *ahead)]
+        for stream in material.panel.definitions
+    }
+
+
+def _cell(material: Material, stream: str, month: str, drawn: list[str]) -> Json:
+    """An observation, or the fan of what was drawn in its place."""
+    past = month <= material.panel.origin
+    at = {"stream": stream, "month": month}
+    value = float(material.panel.counts.sel(at)) if past else float("nan")
+    known = value == value
+    open_ = month in drawn and not known
+    levels = material.fans.sel(at).values.tolist() if open_ else [None] * len(LEVELS)
+    return {
+        "month": month,
+        "observed": value if known else None,
+        **dict(zip(LEVELS, levels, strict=True)),
+        "mean": float(material.expected.sel(at)) if open_ else None,
+        "state": str(material.panel.states.sel(at).item()) if past else "future",
+    }
 
 
 def about_streams(material: Material) -> Json:
@@ -57,7 +54,7 @@ def _about(stream: StreamDefinition, material: Material) -> Json:
     releases = material.panel.releases.sel(stream=stream.id)
     return {
         "title": stream.name,
-        "unit": UNITS.get(stream.measure, "a month"),
+        "unit": UNITS.get(stream.measure, "count a month"),
         "family": stream.family,
         "level": stream.level,
         "effect": stream.effect,

@@ -7,25 +7,12 @@ import xarray as xr
 
 from forecast.checks import Verdict
 from forecast.clock import Clock
-from forecast.fit import Posterior
+from forecast.fitted import Fitted
 from forecast.history import History, Noise
 from forecast.latent import Latent
 from forecast.panel import Panel
 from forecast.scenarios import Crosswalk, Probabilities
 from forecast.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fitted:
-    """One model, fitted and simulated."""
-
-    name: str
-    used: bool  # weighted in the ensemble; otherwise compared at weight 0
-    posterior: Posterior
-    futures: xr.Dataset
-    probabilities: Probabilities
-    before: Probabilities  # the same question asked of the priors alone
-    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +38,7 @@ class Material:
     ensemble: Probabilities
     before: Probabilities  # the ensemble of the priors alone
     fans: xr.DataArray  # (stream, month, quantile)
+    expected: xr.DataArray  # (stream, month)
     current: str | None  # the running quarter
     quarters: tuple[str, ...]
     latent: Latent | None

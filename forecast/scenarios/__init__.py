@@ -1,6 +1,6 @@
 """From simulated futures to the probabilities of written scenarios."""
 
-from forecast.scenarios.bands import fans
+from forecast.scenarios.bands import expected, fans, held
 from forecast.scenarios.futures import months_ahead, outcomes, quarters_ahead
 from forecast.scenarios.nested import Estimate, combine, estimate
 from forecast.scenarios.summary import Crosswalk, Probabilities, crosswalk, pooled, probabilities
@@ -12,7 +12,9 @@ __all__ = [
     "combine",
     "crosswalk",
     "estimate",
+    "expected",
     "fans",
+    "held",
     "months_ahead",
     "outcomes",
     "pooled",

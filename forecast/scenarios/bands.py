@@ -1,9 +1,12 @@
-"""The counts themselves, as bands: quantiles of the streams over simulated futures, by month."""
+"""The counts themselves: what simulated futures hold, by month, as quantiles and means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from forecast.months import days_in
+from forecast.rules import Bounds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,6 +47,47 @@ def fans(
         bands[row] = np.quantile(cells, at, axis=0).T
     coords = {"stream": streams, "month": months, "quantile": list(at)}
     return xr.DataArray(bands, dims=("stream", "month", "quantile"), coords=coords)
+
+
+def expected(futures: "Sequence[xr.Dataset]", weights: Sequence[float]) -> "xr.DataArray":
+    """Mean (stream, month) of the weighted union of the models' futures, over the same months as `fans`.
+
+    For a stream of yes or no it is a probability, which quantiles of noughts and ones cannot show.
+    """
+    import xarray as xr
+
+    parts = []
+    for data, weight in zip(futures, weights, strict=True):
+        means = [data["count"].mean(("draw", "path"))]
+        if "tail" in data:
+            means.insert(0, data["tail"].mean(("draw", "path")).rename(tail_month="month"))
+        parts.append(xr.concat(means, "month") * (weight / sum(weights)))
+    return sum(parts[1:], start=parts[0])
+
+
+def held(futures: "xr.Dataset", bounds: Mapping[str, Bounds]) -> "xr.Dataset":
+    """Futures whose cells stay inside what a stream can be: no month has forty days.
+
+    Args:
+        futures: as `forecast.simulate` returns them.
+        bounds: by stream; without an upper bound of its own a stream may have as many as its month has days.
+    """
+    import xarray as xr
+
+    counted = [name for name, bound in bounds.items() if bound.upper is None]
+    if not counted:
+        return futures
+    kept = {}
+    for name, month in (("count", "month"), ("tail", "tail_month")):
+        most = [days_in(str(m)) for m in futures[month].values]
+        cells = futures[name].copy()
+        for stream in counted:
+            place = {"stream": stream}
+            cells.loc[place] = cells.loc[place].clip(
+                max=xr.DataArray(np.array(most, cells.dtype), dims=month)
+            )
+        kept[name] = cells
+    return futures.assign(kept)
 
 
 def _sample(data: "xr.Dataset", stream: str, size: int | None) -> Array:

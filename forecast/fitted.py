@@ -1,0 +1,154 @@
+"""Every model of a workspace, fitted, simulated, resolved and checked; and its priors asked the same question."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast import checks, history, predictive, scenarios
+from forecast.fit import Posterior, fit, from_prior
+from forecast.question import Question
+from forecast.simulate import simulate
+from forecast.watching import Progress
+from models import CATALOGUE
+
+CHAINS = 4
+MOST_PATHS = 1600  # doubling stops here; the gate then says that more are needed
+BEFORE_DRAWS, BEFORE_PATHS = 500, 100  # the priors alone: their spread is wide, so a coarse answer serves
+VISIBLE_SPREAD = 0.005  # a probability whose draws differ by less has nothing that noise could widen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """One model, fitted and simulated."""
+
+    name: str
+    used: bool  # weighted in the ensemble; otherwise compared at weight 0
+    posterior: Posterior
+    futures: xr.Dataset
+    outcomes: xr.DataArray  # (draw, path, quarter), the running quarter included
+    probabilities: scenarios.Probabilities
+    before: scenarios.Probabilities  # the same question asked of the priors alone
+    verdict: checks.Verdict
+
+
+def fitted(question: Question, past: history.History, *, seed: int, progress: Progress) -> tuple[Fitted, ...]:
+    """Every model that the workspace uses or compares, in that order.
+
+    All have the same number of simulated paths: it is doubled until the noise of the simulation no longer widens the
+    published intervals, or `MOST_PATHS` is reached.
+
+    Raises:
+        Refusal: for beliefs that a model cannot use.
+    """
+    models, settings = question.workspace.config.models, question.workspace.config.simulate
+    posteriors = [_posterior(question, name, seed=seed, progress=progress) for name in models.fitted]
+    used = len(models.use)
+    paths = settings.paths
+    while True:
+        progress(f"simulating {paths} futures of each draw")
+        futures = [
+            futures_of(
+                question, posterior, draws=settings.draws, paths=paths, seed=own_seed(seed, posterior.model)
+            )
+            for posterior in posteriors
+        ]
+        found = [resolved(question, data, question.panel.counts, past, chains=CHAINS) for data in futures]
+        if paths >= MOST_PATHS or all(
+            value <= checks.INFLATION for _, p in found[:used] for value in inflations(p)
+        ):
+            break
+        paths *= 2
+    progress("asking the priors alone")
+    return tuple(
+        Fitted(
+            name=posterior.model,
+            used=posterior.model in models.use,
+            posterior=posterior,
+            futures=data,
+            outcomes=outcomes,
+            probabilities=probabilities,
+            before=_before(question, posterior.model, past, seed=own_seed(seed, posterior.model)),
+            verdict=_verdict(posterior, seed=own_seed(seed, posterior.model)),
+        )
+        for posterior, data, (outcomes, probabilities) in zip(posteriors, futures, found, strict=True)
+    )
+
+
+def own_seed(seed: int, model: str) -> int:
+    """A model's seed: its own, whatever other models stand beside it."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(model.encode())]).generate_state(1)[0])
+
+
+def futures_of(question: Question, posterior: Posterior, *, draws: int, paths: int, seed: int) -> xr.Dataset:
+    """Simulated futures to the end of the last quarter, each stream held inside what it can be."""
+    data = simulate(posterior, months=question.months, paths=paths, seed=seed, draws=draws)
+    return scenarios.held(data, question.bounds)
+
+
+def resolved(
+    question: Question, futures: xr.Dataset, panel: xr.DataArray, past: history.History, *, chains: int
+) -> tuple[xr.DataArray, scenarios.Probabilities]:
+    """What the rules make of simulated futures after a panel."""
+    rules, last = question.workspace.scenarios, past.last_resolved
+    outcomes = scenarios.outcomes(
+        rules, panel, futures, quarters=question.all_quarters, bounds=question.bounds
+    )
+    found = scenarios.probabilities(
+        outcomes,
+        rules,
+        current=question.current,
+        last_resolved=last.resolved if last else None,
+        chains=chains,
+    )
+    return outcomes, found
+
+
+def published(found: scenarios.Probabilities) -> Iterator[scenarios.Estimate]:
+    """The probabilities that are published as numbers of the headline."""
+    for row in found.resolved.values():
+        yield from (estimate for estimate in row.values() if estimate is not None)
+
+
+def inflations(found: scenarios.Probabilities) -> list[float]:
+    """S²/σ̂² of every published probability that has a spread worth the name."""
+    return [e.inflation for e in published(found) if e.draws.std() > VISIBLE_SPREAD] or [1.0]
+
+
+def _posterior(question: Question, name: str, *, seed: int, progress: Progress) -> Posterior:
+    stage = f"fitting {name}"
+    progress(stage)
+
+    def watch(chains: Sequence[Any]) -> None:
+        done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
+        progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
+
+    return fit(
+        question.panel.counts,
+        CATALOGUE[name],
+        question.workspace.priors,
+        question.setting(name),
+        seed=own_seed(seed, name),
+        chains=CHAINS,
+        progress=watch,
+    )
+
+
+def _before(question: Question, name: str, past: history.History, *, seed: int) -> scenarios.Probabilities:
+    """The priors without a single month of data, labels left out: past and future are both drawn."""
+    nothing = xr.full_like(question.panel.counts, np.nan)
+    chosen = replace(question.setting(name), labels=None)
+    prior = from_prior(
+        nothing, CATALOGUE[name], question.workspace.priors, chosen, draws=BEFORE_DRAWS, seed=seed
+    )
+    imagined = futures_of(question, prior, draws=BEFORE_DRAWS, paths=BEFORE_PATHS, seed=seed)
+    return resolved(question, imagined, nothing, past, chains=1)[1]
+
+
+def _verdict(posterior: Posterior, *, seed: int) -> checks.Verdict:
+    parameters = [str(name) for name in posterior.draws.data_vars if name != "level"]
+    own = checks.convergence(posterior.draws, posterior.statistics, reported=parameters)
+    return checks.Verdict(checks=(*own, *predictive.checks(posterior, seed=seed)))
