@@ -94,7 +94,7 @@ def _sample(data: "xr.Dataset", stream: str, size: int | None) -> Array:
     """[future, month]: `size` futures evenly spaced over draws and paths; None: as many as are of use."""
     parts = [("count", "month"), *([("tail", "tail_month")] if "tail" in data else [])]
     cells = [data[name].sel(stream=stream).transpose("draw", "path", month).values for name, month in parts]
-    flat = [part.reshape(-1, part.shape[-1]).astype(np.float64) for part in reversed(cells)]
+    flat = [part.reshape(len(part) * part.shape[1], -1).astype(np.float64) for part in reversed(cells)]
     total = len(flat[0])
     chosen = np.linspace(0, total, min(SAMPLE, total) if size is None else size, endpoint=False).astype(int)
     return np.concatenate([part[chosen] for part in flat], axis=-1)
