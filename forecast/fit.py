@@ -167,10 +167,11 @@ def from_prior(
 
 def save(posterior: Posterior, path: Path) -> None:
     """Write a posterior as one netCDF file; the same posterior gives the same bytes."""
+    setting = replace(posterior.setting, reporting=dict(posterior.setting.reporting))
     given = {
         "schema": "scenariocast/posterior/1",
         "model": posterior.model,
-        "setting": json.dumps(asdict(posterior.setting), sort_keys=True),
+        "setting": json.dumps(asdict(setting), sort_keys=True),
         "priors": dumps(posterior.priors.name, tuple(posterior.priors.values())),
         "priors_source": posterior.priors.source,
     }
@@ -195,7 +196,7 @@ def load(path: Path) -> Posterior:
             model=tree.attrs["model"],
             draws=tree["draws"].to_dataset(),
             statistics=tree["statistics"].to_dataset(),
-            panel=tree["panel"]["count"],
+            panel=tree["panel"].to_dataset()["count"],
             setting=_setting(json.loads(tree.attrs["setting"])),
             priors=loads(tree.attrs["priors"], tree.attrs["priors_source"]),
         )

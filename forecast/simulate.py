@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -107,7 +108,7 @@ def thinned(draws: xr.Dataset, number: int | None) -> xr.Dataset:
     return draws.isel(draw=np.linspace(0, draws.sizes["draw"] - 1, each).round().astype(np.int64))
 
 
-def after(past: NDArray[np.generic], months: int) -> NDArray[np.generic]:
+def after(past: NDArray[Any], months: int) -> NDArray[Any]:
     """Return the coordinates that follow: months after a month, equal steps after a number or date."""
     if past.dtype.kind in "OUT":
         return np.array([shift(str(past[-1]), n + 1) for n in range(months)], dtype=object)

@@ -76,13 +76,13 @@ def draw(
     count = np.empty((D, paths, S, months), dtype=number)
     tail = np.empty((D, paths, S, L), dtype=number)
     regime = np.empty((D, paths, months), dtype=np.int8)
-    seeds = np.random.SeedSequence(seed).generate_state(D)
-    given = [getattr(start, field.name) for field in fields(Start)]
+    seeds = np.random.SeedSequence(seed).generate_state(D).astype(np.uint32)
+    given = tuple(getattr(start, field.name) for field in fields(Start))
     workers = min(os.cpu_count() or 1, D)
     bounds = np.linspace(0, D, 4 * workers + 1).astype(np.int64)
 
     def run(begin: int, end: int) -> None:
-        _simulate(seeds, *given, count, tail, regime, begin, end)
+        _simulate(seeds, given, count, tail, regime, begin, end)
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(run, bounds[:-1], bounds[1:]))
@@ -218,14 +218,14 @@ def _positive(kind: int, mean: float, phi: float) -> float:
         if np.random.random() < -np.expm1(-rate):
             break
     first = -np.log1p(np.random.random() * np.expm1(-rate))
-    return 1.0 + np.random.poisson(max(min(rate, MOST) - first, 0.0))
+    return 1.0 + float(np.random.poisson(max(min(rate, MOST) - first, 0.0)))
 
 
 @compiled
 def _count(kind: int, zeros: int, mean: float, phi: float, zero: float) -> float:
     """Draw one cell of a counted stream."""
     if kind == GAUSSIAN:
-        return mean + np.random.normal() * mean / np.sqrt(phi)
+        return float(mean + np.random.normal() * mean / np.sqrt(phi))
     if zeros != PLAIN and np.random.random() < zero:
         return 0.0
     if zeros == HURDLE:
@@ -237,29 +237,16 @@ def _count(kind: int, zeros: int, mean: float, phi: float, zero: float) -> float
 @compiled
 def _simulate(
     seeds: NDArray[np.uint32],
-    kind: Integers,
-    zeros: Integers,
-    observed: Floats,
-    level: Floats,
-    last: Floats,
-    factor: Floats,
-    step: Floats,
-    effect: Floats,
-    phi: Floats,
-    zero: Floats,
-    chance: Floats,
-    regime: Floats,
-    before: Floats,
-    after: Floats,
-    state: Floats,
-    persistence: Floats,
+    start: tuple[Any, ...],
     count: NDArray[Any],
     tail: NDArray[Any],
     path: NDArray[np.int8],
     begin: int,
     end: int,
 ) -> None:
-    """Fill the paths of draws ``begin`` to ``end``; arguments in the order of `Start`."""
+    """Fill the paths of draws ``begin`` to ``end``; ``start`` holds the fields of `Start` in their order."""
+    kind, zeros, observed, level, last, factor, step, effect = start[:8]
+    phi, zero, chance, regime, before, after, state, persistence = start[8:]
     _, R, S, H = count.shape
     L = regime.shape[1]
     z, own = np.empty(L, dtype=np.int64), np.empty(L, dtype=np.int64)

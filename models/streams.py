@@ -244,8 +244,8 @@ def check_panel(panel: xr.DataArray, setting: Setting) -> None:
     if panel.dims != ("stream", "month"):
         raise ValueError(f"panel: got dimensions {panel.dims}; wanted ('stream', 'month')")
     wanted = tuple(s.id for s in setting.streams)
-    if tuple(panel.coords["stream"].values) != wanted:
-        raise ValueError(f"panel: got streams {list(panel.coords['stream'].values)}; wanted {list(wanted)}")
+    if (got := tuple(panel.coords["stream"].values.tolist())) != wanted:
+        raise ValueError(f"panel: got streams {list(got)}; wanted {list(wanted)}")
     for s, row in zip(setting.streams, panel.values, strict=True):
         seen = row[~np.isnan(row)]
         if not np.all(np.isfinite(seen)):

@@ -67,7 +67,6 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
     """
     import pymc as pm
 
-    streams.check_panel(panel, setting)
     held = beliefs(priors, setting)
     with pm.Model() as model:
         given = {name: pm.Data(name, value) for name, value in data(panel, priors, setting).items()}
@@ -82,7 +81,11 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
     """Return all that a compiled density takes as data: what is ``said``, and the ``months``, one a row.
 
     Two arrays and not many, because every one of them costs half a second of compilation.
+
+    Raises:
+        ValueError: a panel that the setting's streams cannot have shown.
     """
+    streams.check_panel(panel, setting)
     held = beliefs(priors, setting)
     T = panel.sizes["month"]
     chains = [setting.streams.index(s) for s in streams.chained(setting)]
