@@ -1,0 +1,223 @@
+"""Walks carried by particles, and for each particle the regimes summed out exactly: a Rao-Blackwellised filter.
+
+The law of a walk. The model's level is m + σ (random walk less its mean over N months), N window and horizon, so its
+steps are independent Normal(0, σ²) and its mean over all N months is m. With log m ~ Normal(μ, τ²) this is a walk
+with a flat start that is told its mean. With x the last level, s the sum so far and n = N - t months to come,
+
+    level[1]   ~ Normal(μ, τ² + σ² (N-1)(2N-1) / 6N)
+    next step  ~ Normal(g (N μ - s - n x), σ² (1 - n g)),    g = n σ² / (σ² n(n+1)(2n+1)/6 + N² τ²)
+
+so (x, s) is all that a particle needs. The model itself carries a walk on its smoothest waves; the few per cent of
+variance that those leave out are in the walk here.
+
+The exponential of a sum of densities over months is an unbiased estimate of their joint density. Doucet, de Freitas,
+Murphy and Russell, Rao-Blackwellised particle filtering for dynamic Bayesian networks, UAI (2000).
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.kernels import Floats, Integers, compiled, inlined, plain
+
+NEGATIVE_BINOMIAL, POISSON, GAUSSIAN = range(3)
+PLAIN, INFLATED, HURDLE = range(3)
+DEPLETED = 0.5  # particles are drawn anew when fewer than this share of them carry the weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walks:
+    """Series whose levels walk in W streams, and all that is known besides; flat over draws D."""
+
+    rest: Floats  # [D, T, K] log density of the streams that do not walk, labels included
+    transition: Floats  # [D, T-1 or 1, K, K]
+    initial: Floats  # [D, K]
+    y: Floats  # [W, T], NaN where missing
+    kind: Integers  # [W], NEGATIVE_BINOMIAL …
+    zeros: Integers  # [W], PLAIN …
+    constant: Floats  # [D, W, T] terms of the log density that the mean does not enter
+    factor: Floats  # [D, W, T] log reporting factor
+    effect: Floats  # [D, W, K]
+    phi: Floats  # [D, W]
+    zero: Floats  # [D, W]
+    centre: Floats  # [D, W] μ
+    spread: Floats  # [D, W] τ
+    step: Floats  # [D, W] σ
+    months: int  # N
+
+
+def filtered(given: Walks, *, particles: int, seed: int) -> Floats:
+    """Return ln p(month t | months before) of every draw, ``[D, T]``; -inf from an impossible month on.
+
+    Each draw has a seed of its own, so results do not depend on how the draws are shared out among threads.
+
+    Raises:
+        ValueError: if there is no particle.
+    """
+    if particles < 1:
+        raise ValueError(f"particles: got {particles}; wanted at least one")
+    D, T, _ = given.rest.shape
+    density = np.empty((D, T))
+    seeds = np.random.SeedSequence(seed).generate_state(D).astype(np.uint32)
+    arrays = tuple(plain(getattr(given, field.name)) for field in fields(Walks)[:-1])
+    workers = min(os.cpu_count() or 1, D)
+    bounds = np.linspace(0, D, 4 * workers + 1).astype(np.int64)
+
+    def run(begin: int, end: int) -> None:
+        _filter(seeds, arrays, given.months, particles, density, begin, end)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(run, bounds[:-1], bounds[1:]))
+    return density
+
+
+@inlined
+def _base(kind: int, y: float, log_mean: float, mean: float, phi: float) -> float:
+    """Return a cell's log density without its constant terms."""
+    if kind == NEGATIVE_BINOMIAL:
+        return float(y * log_mean - (y + phi) * np.log1p(mean / phi))
+    if kind == POISSON:
+        return y * log_mean - mean
+    return -0.5 * phi * (y / mean - 1.0) ** 2 - log_mean
+
+
+@inlined
+def _cell(
+    kind: int, zeros: int, y: float, log_mean: float, mean: float, phi: float, zero: float, constant: float
+) -> float:
+    """Return a cell's log density in one regime."""
+    plain = _base(kind, y, log_mean, mean, phi) + constant
+    if zeros == PLAIN:
+        return plain
+    nothing = _base(kind, 0.0, log_mean, mean, phi)  # the density of zero has no constant terms
+    if zeros == HURDLE:
+        positive = np.log1p(-zero) + plain - np.log(-np.expm1(nothing))
+        return float(np.log(zero) if y == 0.0 else positive)
+    inflated = np.log(zero + (1.0 - zero) * np.exp(nothing))
+    return float(inflated if y == 0.0 else np.log1p(-zero) + plain)
+
+
+@inlined
+def _step(t: int, N: int, spread: float, step: float) -> tuple[float, float]:
+    """Return the pull toward the mean and the sd of a walk's step into month ``t``, from 0."""
+    if t == 0:
+        return 0.0, np.sqrt(spread**2 + step**2 * (N - 1.0) * (2.0 * N - 1.0) / (6.0 * N))
+    n = float(N - t)
+    pull = n * step**2 / (step**2 * n * (n + 1.0) * (2.0 * n + 1.0) / 6.0 + (N * spread) ** 2)
+    return pull, step * np.sqrt(max(1.0 - n * pull, 0.0))
+
+
+@compiled
+def _systematic(weight: Floats, chosen: Integers) -> None:
+    """Choose particles in proportion to weights that sum to one, by one uniform draw."""
+    n = weight.size
+    at = np.random.random() / n
+    i, heaped = 0, weight[0]
+    for j in range(n):
+        while heaped < at and i < n - 1:
+            i += 1
+            heaped += weight[i]
+        chosen[j] = i
+        at += 1.0 / n
+
+
+@inlined
+def _move(law: Floats, P: Floats, moved: Floats) -> None:
+    """Write a law of regimes one month on into ``moved``."""
+    for k in range(law.size):
+        moved[k] = 0.0
+        for j in range(law.size):
+            moved[k] += law[j] * P[j, k]
+
+
+@inlined
+def _condition(before: Floats, log_emission: Floats, law: Floats) -> float:
+    """Write the law of regimes given a month into ``law``; return the month's log density."""
+    best, mass = log_emission.max(), 0.0
+    for k in range(law.size):
+        law[k] = before[k] * np.exp(log_emission[k] - best) if best > -np.inf else 0.0
+        mass += law[k]
+    if not mass > 0.0:
+        return -np.inf
+    for k in range(law.size):
+        law[k] /= mass
+    return float(best + np.log(mass))
+
+
+@compiled
+def _filter(
+    seeds: NDArray[np.uint32],
+    given: tuple[Any, ...],
+    N: int,
+    particles: int,
+    density: Floats,
+    begin: int,
+    end: int,
+) -> None:
+    """Fill the densities of draws ``begin`` to ``end``; ``given`` holds the arrays of `Walks` in order."""
+    rest, transition, initial, y, kind, zeros, constant, factor = given[:8]
+    effect, phi, zero, centre, spread, step = given[8:]
+    _, T, K = rest.shape
+    W = y.shape[0]
+    level, total, law = np.empty((particles, W)), np.empty((particles, W)), np.empty((particles, K))
+    weight, value = np.empty(particles), np.empty(particles)
+    chosen = np.empty(particles, dtype=np.int64)
+    at, before, times, pull, sd = np.empty(K), np.empty(K), np.empty((W, K)), np.empty(W), np.empty(W)
+    for d in range(begin, end):
+        np.random.seed(seeds[d])
+        times[:] = np.exp(effect[d])
+        weight[:] = 1.0 / particles
+        level[:] = centre[d]
+        total[:] = 0.0
+        for t in range(T):
+            P = transition[d, t - 1 if transition.shape[1] > 1 else 0]
+            for w in range(W):
+                pull[w], sd[w] = _step(t, N, spread[d, w], step[d, w])
+            top = -np.inf
+            for i in range(particles):
+                at[:] = rest[d, t]
+                for w in range(W):
+                    rest_of_sum = N * centre[d, w] - total[i, w]
+                    level[i, w] += (
+                        pull[w] * (rest_of_sum - (N - t) * level[i, w]) + sd[w] * np.random.normal()
+                    )
+                    total[i, w] += level[i, w]
+                    if np.isnan(y[w, t]):
+                        continue
+                    x = level[i, w] + factor[d, w, t]
+                    mean = np.exp(x)
+                    for k in range(K):
+                        at[k] += _cell(
+                            kind[w],
+                            zeros[w],
+                            y[w, t],
+                            x + effect[d, w, k],
+                            mean * times[w, k],
+                            phi[d, w],
+                            zero[d, w],
+                            constant[d, w, t],
+                        )
+                before[:] = initial[d]
+                if t > 0:
+                    _move(law[i], P, before)
+                value[i] = _condition(before, at, law[i])
+                top = max(top, value[i])
+            if top == -np.inf:
+                density[d, t:] = -np.inf
+                break
+            mass, squares = 0.0, 0.0
+            for i in range(particles):
+                weight[i] *= np.exp(value[i] - top)
+                mass += weight[i]
+            for i in range(particles):
+                weight[i] /= mass
+                squares += weight[i] ** 2
+            density[d, t] = top + np.log(mass)
+            if squares * particles * DEPLETED > 1.0:
+                _systematic(weight, chosen)
+                level[:], total[:], law[:] = level[chosen], total[chosen], law[chosen]
+                weight[:] = 1.0 / particles
