@@ -32,7 +32,7 @@ def one_step(
 ) -> Floats:
     """Return ln p(month t | months before, θ) of each draw, ``[D, T]``, chain after chain.
 
-    A missing cell adds exactly nothing; labels count as in the model, as factors of the regimes' densities.
+    A missing cell adds nothing; labels count as in the model, as factors of the regimes' densities.
 
     Args:
         draws: the quantities of ``models.derived``; sampled walks are not looked at.

@@ -133,8 +133,8 @@ def short() -> tuple[Walks, float]:
     """Two regimes, a walk and three months, one of them missing, and their likelihood by quadrature."""
     y, phi, step, spread, months = np.array([[4.0, np.nan, 30.0]]), 3.0, 0.5, 0.4, 5
     effect, factor = np.array([0.0, 1.2]), np.array([0.0, 0.0, 0.3])
-    given = dict(P=P, initial=START, effect=effect[None], factor=factor[None], phi=phi, months=months)
-    laid = walks(y, draws=4000, centre=np.log(5.0), spread=spread, step=step, **given)
+    given = {"P": P, "initial": START, "effect": effect[None], "factor": factor[None]}
+    laid = walks(y, draws=4000, centre=np.log(5.0), spread=spread, step=step, phi=phi, months=months, **given)
     nodes, weights = scipy.special.roots_hermitenorm(40)
     root = np.linalg.cholesky(step**2 * demeaned(months, 3) + spread**2)
     grid = np.array(list(product(nodes, repeat=3)))
@@ -144,8 +144,10 @@ def short() -> tuple[Walks, float]:
     for path in product(range(2), repeat=3):
         chance = START[path[0]] * P[path[0], path[1]] * P[path[1], path[2]]
         mean = np.exp(level + effect[list(path)])
-        total += chance * mass @ np.exp(
-            emissions.log_density(y, "negative-binomial", mean=mean, dispersion=phi).sum(axis=1)
+        total += (
+            chance
+            * mass
+            @ np.exp(emissions.log_density(y, "negative-binomial", mean=mean, dispersion=phi).sum(axis=1))
         )
     return laid, float(total)
 
