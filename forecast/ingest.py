@@ -12,6 +12,7 @@ import pandas as pd
 from forecast import formats, months
 from forecast.formats import Reading, monthly
 from forecast.formats.datapackage import PACKAGE, Provenance, described
+from forecast.formats.fronts import placed
 from forecast.formats.sheet import sheet
 from forecast.formats.spells import COLUMNS as SPELL_COLUMNS
 from forecast.formats.spells import days_by_month
@@ -19,7 +20,7 @@ from forecast.formats.vintages import compact
 from forecast.incidents import within
 from forecast.panel import COVERED, MISSING, OUTSIDE, mark, strip
 from forecast.streams import Coverage, Source
-from priors.refusal import Refusal
+from priors.refusal import Refusal, nearest
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 
@@ -44,6 +45,8 @@ def ingest(
     stream: str | None = None,
     front: str | None = None,
     coverage: Coverage | Literal["rows"] | None = None,
+    fronts: Path | None = None,
+    measures: Sequence[str] | None = None,
 ) -> Ingested:
     """Read exports of one shape and bring them into the tidy form.
 
@@ -54,9 +57,11 @@ def ingest(
     Args:
         files: the exports; the same month, or event, in two of them is refused.
         format: one of the formats; guessed from the header when absent, `table` when columns are given.
-        columns: for a table, our names to the file's.
+        columns: our names to the file's: for a table all of them, for another format those that differ.
         stream: for a table, what its counts are counts of; for events, the name of the best estimate.
         front: for a table without a front column, where the counts are.
+        fronts: for dated events, a csv front,column,value that places them; without it a front is a country.
+        measures: for events with deaths, which of events, best, low and high become streams; all when absent.
         coverage: the months the files speak for: rows outside are ignored and listed, months without a row become
             zero. "rows" leaves out rows without a figure. Absent: rows as they stand.
 
@@ -66,6 +71,8 @@ def ingest(
     if not files:
         raise Refusal(where="ingest", got="no file", wanted="at least one", remedy="name the export to read")
     read = [_read(path, format, columns, stream, front) for path in files]
+    if fronts is not None:
+        read = [_placed(rows, fronts) for rows in read]
     shapes = {_shape(rows) for rows in read}
     if len(shapes) > 1:
         raise Refusal(
@@ -86,7 +93,7 @@ def ingest(
         frame, key = compact(frame), ("vintage", *monthly.COLUMNS[:3])
     else:
         frame, key = (
-            _tidy(frame, stream=stream, coverage=coverage, span=months.span(first, last)),
+            _tidy(frame, stream=stream, coverage=coverage, span=months.span(first, last), measures=measures),
             monthly.COLUMNS[:3],
         )
     return Ingested(
@@ -166,13 +173,13 @@ def _read(
     path: Path, format: str | None, columns: Mapping[str, str] | None, stream: str | None, front: str | None
 ) -> formats.Rows:
     name = str(path)
-    if columns is not None or format == "table":
-        if format not in (None, "table") or not columns or not stream:
+    if format == "table" or (format is None and columns is not None):
+        if not columns or not stream:
             raise Refusal(
                 where="ingest",
-                got=f"format {format}, columns {dict(columns or {})}, stream {stream}",
+                got=f"columns {dict(columns or {})}, stream {stream}",
                 wanted='format "table" with --columns and --stream',
-                remedy="a column map is read as a table: --columns month=…,count=… --stream …",
+                remedy="a table needs --columns month=…,count=… --stream …; columns of another format, its --format",
             )
         return monthly.table(sheet(path, name=name), columns=columns, stream=stream, front=front)
     chosen = format or formats.guess(path, name=name)
@@ -190,7 +197,18 @@ def _read(
             wanted="that only for a table (and --stream for events with deaths)",
             remedy="leave it out: the rows say so themselves",
         )
-    return formats.read(path, chosen, name=name)
+    return formats.read(path, chosen, name=name, columns=columns or formats.NO_COLUMNS)
+
+
+def _placed(rows: formats.Rows, fronts: Path) -> formats.Rows:
+    if "start" not in rows.frame or "kind" in rows.frame:
+        raise Refusal(
+            file=rows.reading.file,
+            got=f"format {rows.reading.format} with fronts",
+            wanted="a map of fronts only for dated events",
+            remedy="leave it out: the rows say so themselves",
+        )
+    return placed(rows, sheet(fronts, name=str(fronts)))
 
 
 def _shape(rows: formats.Rows) -> Literal["tidy", "vintages", "chronology"]:
@@ -242,9 +260,13 @@ def _tidy(
     stream: str | None,
     coverage: Coverage | Literal["rows"] | None,
     span: tuple[str, ...],
+    measures: Sequence[str] | None,
 ) -> pd.DataFrame:
+    if measures is not None and ("best" not in frame or stream is not None):
+        remedy = "leave measures out" if stream is None else "name a stream or measures, not both"
+        raise Refusal(where="measures", got=", ".join(measures), wanted="events with deaths", remedy=remedy)
     if "events" in frame:
-        frame = _melted(frame, stream)
+        frame = _melted(frame, stream, measures)
         sums = frame.groupby(["month", "front", "stream"], as_index=False)["count"].sum()
     else:
         sums = frame[[*monthly.COLUMNS, *(column for column in monthly.REMARKS if column in frame)]]
@@ -259,13 +281,17 @@ def _tidy(
     return sums.sort_values(["month", "front", "stream"]).reset_index(drop=True)
 
 
-def _melted(frame: pd.DataFrame, stream: str | None) -> pd.DataFrame:
+def _melted(frame: pd.DataFrame, stream: str | None, wanted: Sequence[str] | None) -> pd.DataFrame:
     """Parts of events as rows month, front, stream, count: one stream for each measure, or the named one."""
     if "stream" in frame:
         return frame if stream is None else frame.assign(stream=stream)
     if stream is not None:
         return frame.assign(stream=stream, count=frame["best"])
-    measures = [column for column in ("events", "best", "low", "high") if column in frame]
+    carried = [column for column in ("events", "best", "low", "high") if column in frame]
+    measures = list(dict.fromkeys(wanted or carried))
+    if unknown := sorted(set(measures) - set(carried)):
+        remedy = nearest(unknown[0], carried)
+        raise Refusal(where="measures", got=unknown[0], wanted=" | ".join(carried), remedy=remedy)
     sums = frame.groupby(["month", "front"], as_index=False)[measures].sum()
     return sums.melt(["month", "front"], measures, "stream", "count")
 

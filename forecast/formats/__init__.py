@@ -8,12 +8,13 @@ from typing import Literal
 
 from forecast.formats import dated, monthly, spells
 from forecast.formats.reading import Reading, Rows
-from forecast.formats.sheet import Sheet, header, sheet
+from forecast.formats.sheet import Sheet, header, renamed, sheet
 from priors.refusal import Refusal
 
 __all__ = ["FORMATS", "Format", "Reading", "Rows", "guess", "read"]
 
 Shape = Literal["monthly", "dated", "spells"]
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +69,24 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """Every format but `table`, which a column map makes monthly; where two fit alike the first is the guess."""
 
 
-def read(path: Path, format: str, *, name: str | None = None) -> Rows:
-    """The rows of a file in one of the `FORMATS`."""
+def read(
+    path: Path, format: str, *, name: str | None = None, columns: Mapping[str, str] = NO_COLUMNS
+) -> Rows:
+    """The rows of a file in one of the `FORMATS`.
+
+    Args:
+        path: the file.
+        format: name of the format.
+        name: what messages call the file.
+        columns: the format's names to the file's, where the file calls a column otherwise.
+
+    Raises:
+        Refusal: for a file that is not of this format.
+    """
     chosen = FORMATS[format]
-    return chosen.reader(sheet(path, name=name, keep=chosen.keep))
+    keep = None if chosen.keep is None else (*chosen.keep, *columns.values())
+    cells = sheet(path, name=name, keep=keep)
+    return chosen.reader(renamed(cells, columns) if columns else cells)
 
 
 def guess(path: Path, *, name: str | None = None) -> str:

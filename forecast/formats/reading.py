@@ -17,6 +17,7 @@ class Reading:
     clipped: tuple[int, ...] = ()  # lines where low ≤ best ≤ high was made to hold
     spread: tuple[int, ...] = ()  # lines of events spread by day over more than one month
     outside: tuple[str, ...] = ()  # rows outside the coverage, ignored: "line 14: 2026-06 pakistan"
+    elsewhere: int = 0  # events on no front of the map, left out
     quiet: tuple[str, ...] = ()  # covered months after the last row: counted as zero
 
     def account(self) -> tuple[str, ...]:
@@ -32,6 +33,8 @@ class Reading:
             told.append(
                 f"{_rows(self.spread)} reached over more than one month, and were spread by day: {_lines(self.spread)}"
             )
+        if self.elsewhere:
+            told.append(f"{self.elsewhere:,} events on no front of the map, left out")
         if self.outside:
             told.append(f"{_rows(self.outside)} outside the coverage ignored: {_some(self.outside)}")
         if self.quiet:

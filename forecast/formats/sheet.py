@@ -5,8 +5,8 @@ One pass reads, hashes and splits, in bounded memory; cells stay text (a region 
 
 import csv
 import hashlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import batched
 from pathlib import Path
 from typing import BinaryIO
@@ -83,6 +83,27 @@ def header(path: Path, *, name: str | None = None) -> tuple[str, ...]:
         _, first = next(_rows(_lines(raw, file, hashlib.sha256()), file), (0, []))
     _check_header(first, file)
     return tuple(first)
+
+
+def renamed(sheet: Sheet, columns: Mapping[str, str]) -> Sheet:
+    """The sheet under other column names, ours to the file's; one column may serve under two names.
+
+    Raises:
+        Refusal: if the file lacks a column, or has one of our name already.
+    """
+    for ours, theirs in columns.items():
+        where = f"columns, {ours}"
+        if theirs not in sheet.header:
+            remedy = nearest(theirs, sheet.header)
+            raise Refusal(
+                file=sheet.file, where=where, got=theirs, wanted="a column of the file", remedy=remedy
+            )
+        if ours != theirs and ours in sheet.header:
+            remedy = f"leave {ours} out: the file has a column of that name"
+            raise Refusal(file=sheet.file, where=where, got=theirs, wanted=ours, remedy=remedy)
+    taken = {ours: sheet.cells[theirs] for ours, theirs in columns.items()}
+    rest = sheet.cells.drop(columns=sorted(set(columns.values())))
+    return replace(sheet, cells=rest.assign(**taken))
 
 
 def _opened(path: Path, file: str) -> BinaryIO:

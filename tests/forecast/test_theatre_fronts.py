@@ -1,0 +1,104 @@
+"""The theatre of fronts is a workspace that runs, and its rules resolve its past as their reasons say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecast.history import Steady, history, noise
+from forecast.incidents import gather
+from forecast.months import month_end, quarter_months
+from forecast.panel import Panel, panel
+from forecast.rules import bounds_of, resolve
+from forecast.theatres import init
+from forecast.workspace import Workspace, load
+
+EAST = ("events-kunar", "events-nangarhar", "events-khost", "events-paktika")
+
+
+@pytest.fixture(scope="module")
+def fronts() -> Workspace:
+    return load("frontier-fronts")
+
+
+@pytest.fixture(scope="module")
+def seen(fronts: Workspace) -> Panel:
+    time = fronts.config.time
+    assert time.as_of != "today"
+    archive = gather(fronts.sources, fronts.streams, root=fronts.root)
+    return panel(
+        archive,
+        fronts.streams,
+        fronts.sources,
+        window_from=time.window.from_,
+        as_of=time.as_of,
+        deciding=fronts.scenarios.streams,
+    )
+
+
+def test_nine_years_of_seven_fronts_are_known_without_a_gap(fronts: Workspace, seen: Panel) -> None:
+    assert seen.counts.shape == (7, 108)
+    assert (seen.months[0], seen.origin) == ("2012-01", "2020-12")
+    assert not seen.counts.isnull().any()
+    assert not any(reading.quiet for reading in seen.readings)
+    assert {stream.where["front"][0] for stream in fronts.streams} == set(fronts.config.fronts)
+    assert fronts.config.time.as_of > month_end(seen.origin)  # type: ignore[operator]
+
+
+def test_the_rules_resolve_the_past_as_their_reasons_say(fronts: Workspace, seen: Panel) -> None:
+    past = history(
+        fronts.scenarios, seen.counts, titles={}, bounds={s.id: bounds_of(s) for s in fronts.streams}
+    )
+    found: dict[str | None, list[str]] = {}
+    for quarter in past.quarters:
+        found.setdefault(quarter.resolved, []).append(quarter.quarter)
+    assert found["offensive"] == ["2014Q2", "2014Q4"]
+    assert found["recession"] == ["2014Q1", "2015Q4", "2016Q1", "2016Q3"]
+    assert found[None] == ["2012Q1", "2012Q2", "2012Q3", "2012Q4"]  # no nine months of a year before
+    assert past.precedents["attrition"] == 26
+
+
+def test_a_fall_that_moves_across_the_line_is_no_recession(fronts: Workspace, seen: Panel) -> None:
+    """Late in 2013 and in the spring of 2016 Khyber fell as far, while the provinces across the line rose."""
+    still = seen.counts.copy()
+    for quarter in ("2013Q4", "2016Q2"):
+        end = quarter_months(quarter)[2]
+        assert resolve(fronts.scenarios, seen.counts, window_end=end) == "attrition"
+        place = seen.months.index(end) + 1
+        still.loc[{"stream": list(EAST)}] = seen.counts.sel(stream=list(EAST))[
+            :, place - 18 : place - 6
+        ].mean("month")
+        assert resolve(fronts.scenarios, still, window_end=end) == "recession"
+
+
+def test_a_rule_seldom_fires_when_nothing_changes(fronts: Workspace, seen: Panel) -> None:
+    """At the spread of counts around the average of a year; level drift is an offensive's own way to begin."""
+    steady = {}
+    for stream in fronts.scenarios.streams:
+        values = seen.counts.sel(stream=stream).values
+        around = np.convolve(values, np.full(13, 1 / 13), mode="valid")
+        kept = values[6:-6]
+        beyond = max(float(((kept - around) ** 2 - around).sum() / (around**2).sum()), 1e-3)
+        steady[stream] = Steady(
+            family="negative-binomial", mean=values[-12:].mean(), dispersion=1 / beyond, wander=0.15
+        )
+    rates = noise(
+        fronts.scenarios, steady, seed=1, quarters=4000, bounds={s.id: bounds_of(s) for s in fronts.streams}
+    )
+    assert rates["offensive"].nothing_changes < 0.03
+    assert rates["recession"].nothing_changes < 0.03
+    assert all(rate.level_walks < 0.2 for rate in rates.values())
+
+
+def test_the_theatre_is_written_with_its_maps(tmp_path: Path) -> None:
+    written = {
+        path.relative_to(tmp_path / "w").as_posix()
+        for path in init(tmp_path / "w", theatre="frontier-fronts")
+    }
+    assert {
+        "priors.toml",
+        "data/pakistan_fronts.csv",
+        "data/pakistan_map.csv",
+        "data/datapackage.json",
+    } <= written
+    assert load(tmp_path / "w").scenarios == load("frontier-fronts").scenarios
