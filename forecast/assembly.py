@@ -11,13 +11,14 @@ import xarray as xr
 from forecast import checks, clock, elicited, history, scenarios
 from forecast.clock import Clock
 from forecast.fit import Posterior, save
-from forecast.fitted import CHAINS, Fitted, fitted, inflations, published
+from forecast.fitted import Fitted, fitted, inflations, published
 from forecast.latent import view
 from forecast.ledger import head
 from forecast.notes import notes
 from forecast.provenance import provenance
 from forecast.question import Question, ask
 from forecast.record import Material, Weight
+from forecast.sidebyside import CHAINS
 from forecast.streams import StreamDefinition
 from forecast.tables import write_headline, write_hub, write_tables
 from forecast.watching import Progress

@@ -6,7 +6,7 @@ from typing import Any
 from forecast import clock, elicited
 from forecast.fit import from_prior
 from forecast.history import Steady, noise, warnings
-from forecast.question import ask
+from forecast.question import Question, ask
 from forecast.rules import in_words
 from forecast.watching import Progress, silent
 from forecast.workspace import Workspace, load
@@ -100,20 +100,26 @@ def prior_show(where: Path | str, *, progress: Progress = silent) -> Json:
         "implied": elicited.implied(workspace.priors, workspace.regimes(name), seed=seed)
         if has_regimes
         else None,
-        "before": elicited.prior_predictive(
-            question.panel.counts,
-            CATALOGUE[name],
-            workspace.priors,
-            question.setting(name),
-            workspace.scenarios,
-            current=question.current,
-            quarters=question.quarters,
-            bounds=question.bounds,
-            seed=seed,
-            draws=DRAWS,
-            paths=PATHS,
-        ),
+        "before": before_any_data(question),
     }
+
+
+def before_any_data(question: Question) -> Json:
+    """What the priors alone say of a month of each stream and of the quarters ahead (``elicited.prior_predictive``)."""
+    workspace, name = question.workspace, _first(question.workspace)
+    return elicited.prior_predictive(
+        question.panel.counts,
+        CATALOGUE[name],
+        workspace.priors,
+        question.setting(name),
+        workspace.scenarios,
+        current=question.current,
+        quarters=question.quarters,
+        bounds=question.bounds,
+        seed=workspace.config.time.seed,
+        draws=DRAWS,
+        paths=PATHS,
+    )
 
 
 def _first(workspace: Workspace) -> str:

@@ -1,21 +1,19 @@
 """Every model of a workspace, fitted, simulated, resolved and checked; and its priors asked the same question."""
 
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from forecast import checks, history, predictive, scenarios
-from forecast.fit import Posterior, fit, from_prior
+from forecast.fit import Posterior, from_prior
 from forecast.question import Question
+from forecast.sidebyside import CHAINS, own_seed, posteriors
 from forecast.simulate import simulate
 from forecast.watching import Progress
 from models import CATALOGUE
 
-CHAINS = 4
 MOST_PATHS = 1600  # doubling stops here; the gate then says that more are needed
 BEFORE_DRAWS, BEFORE_PATHS = 500, 100  # the priors alone: their spread is wide, so a coarse answer serves
 VISIBLE_SPREAD = 0.005  # a probability whose draws differ by less has nothing that noise could widen
@@ -45,7 +43,8 @@ def fitted(question: Question, past: history.History, *, seed: int, progress: Pr
         Refusal: for beliefs that a model cannot use.
     """
     models, settings = question.workspace.config.models, question.workspace.config.simulate
-    posteriors = [_posterior(question, name, seed=seed, progress=progress) for name in models.fitted]
+    told = {name: question.setting(name) for name in models.fitted}
+    fits = posteriors(question.panel.counts, told, question.workspace.priors, seed=seed, progress=progress)
     used = len(models.use)
     paths = settings.paths
     while True:
@@ -54,7 +53,7 @@ def fitted(question: Question, past: history.History, *, seed: int, progress: Pr
             futures_of(
                 question, posterior, draws=settings.draws, paths=paths, seed=own_seed(seed, posterior.model)
             )
-            for posterior in posteriors
+            for posterior in fits
         ]
         found = [resolved(question, data, question.panel.counts, past, chains=CHAINS) for data in futures]
         if paths >= MOST_PATHS or all(
@@ -74,13 +73,8 @@ def fitted(question: Question, past: history.History, *, seed: int, progress: Pr
             before=_before(question, posterior.model, past, seed=own_seed(seed, posterior.model)),
             verdict=_verdict(posterior, seed=own_seed(seed, posterior.model)),
         )
-        for posterior, data, (outcomes, probabilities) in zip(posteriors, futures, found, strict=True)
+        for posterior, data, (outcomes, probabilities) in zip(fits, futures, found, strict=True)
     )
-
-
-def own_seed(seed: int, model: str) -> int:
-    """A model's seed: its own, whatever other models stand beside it."""
-    return int(np.random.SeedSequence([seed, zlib.crc32(model.encode())]).generate_state(1)[0])
 
 
 def futures_of(question: Question, posterior: Posterior, *, draws: int, paths: int, seed: int) -> xr.Dataset:
@@ -116,25 +110,6 @@ def published(found: scenarios.Probabilities) -> Iterator[scenarios.Estimate]:
 def inflations(found: scenarios.Probabilities) -> list[float]:
     """S²/σ̂² of every published probability that has a spread worth the name."""
     return [e.inflation for e in published(found) if e.draws.std() > VISIBLE_SPREAD] or [1.0]
-
-
-def _posterior(question: Question, name: str, *, seed: int, progress: Progress) -> Posterior:
-    stage = f"fitting {name}"
-    progress(stage)
-
-    def watch(chains: Sequence[Any]) -> None:
-        done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
-        progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
-
-    return fit(
-        question.panel.counts,
-        CATALOGUE[name],
-        question.workspace.priors,
-        question.setting(name),
-        seed=own_seed(seed, name),
-        chains=CHAINS,
-        progress=watch,
-    )
 
 
 def _before(question: Question, name: str, past: history.History, *, seed: int) -> scenarios.Probabilities:

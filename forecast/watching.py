@@ -22,7 +22,8 @@ class Lines:
 
     def __init__(self, write: Callable[[str], None]) -> None:
         """Write each line with ``write``."""
-        self._write, self._stage, self._began = write, "", perf_counter()
+        self._write, self._began = write, perf_counter()
+        self._stages: set[str] = set()
 
     def __enter__(self) -> Self:
         """Start the clock."""
@@ -31,15 +32,15 @@ class Lines:
 
     def __call__(self, stage: str, /, done: int = 0, total: int = 0, note: str = "") -> None:
         """Write ``stage`` the first time it is seen."""
-        if stage != self._stage:
-            self._stage = stage
+        if stage not in self._stages:
+            self._stages.add(stage)
             self._write(f"{perf_counter() - self._began:6.1f} s  {stage}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the total when the work went well."""
-        if kind is None and self._stage:
+        if kind is None and self._stages:
             self._write(f"{perf_counter() - self._began:6.1f} s  done")
 
 
@@ -67,10 +68,11 @@ class Bars:
         return self
 
     def __call__(self, stage: str, /, done: int = 0, total: int = 0, note: str = "") -> None:
-        """Move the bar of ``stage``; a new stage completes the one before it."""
+        """Move the bar of ``stage``."""
         if stage not in self._tasks:
-            for task in self._display.tasks:
-                self._display.update(task.id, total=task.total or 1, completed=task.total or 1)
+            for task in self._display.tasks:  # one that never said how far it goes is over when the next begins
+                if task.total is None:
+                    self._display.update(task.id, total=1, completed=1)
             self._tasks[stage] = self._display.add_task(stage, total=total or None, note=note)
         self._display.update(self._tasks[stage], completed=done, total=total or None, note=note)
 

@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
     "ingest", "theatres", "setting", "fit", "simulate", "latent", "scenarios", "history", "checks", "predictive",
-    "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "question", "fitted",
+    "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "question", "sidebyside", "fitted",
     "provenance", "notes", "record", "tables", "briefing", "assembly", "enquiries", "pipeline", "whatif", "explain",
     "comparison", "replay", "doctor", "backtest", "arguments", "cli",
 )  # fmt: skip

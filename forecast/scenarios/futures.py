@@ -72,7 +72,9 @@ def outcomes(
         if "tail" in futures and futures.sizes["tail_month"]:
             tail = futures["tail"].isel(draw=part).sel(stream=streams)
             at = positions(tail["tail_month"].values) - positions(months[:1])[0]
-            cells[:, at] = tail.transpose("stream", "tail_month", "draw", "path").values
+            reached = at >= 0  # the tail of a stream that ended long ago is longer than any rule looks back
+            drawn = tail.transpose("stream", "tail_month", "draw", "path").values
+            cells[:, at[reached]] = drawn[:, reached]
         cells[:, past.sizes["month"] :] = count[part].transpose("stream", "month", "draw", "path").values
         found[part] = resolve_many(
             rules,

@@ -1,0 +1,103 @@
+"""Models are compiled and sampled side by side, a process each: starting is the cost of a run, and it needs no order.
+
+The draws do not depend on it: each model has its own seed, and one model alone is fitted where it is asked for.
+"""
+
+import os
+import queue
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from multiprocessing.queues import Queue
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.fit import Posterior, fit
+from forecast.watching import Progress
+from models import CATALOGUE, Setting
+from priors import PriorSet
+
+CHAINS = 4
+OFTEN = 0.2  # seconds between looks at the progress of other processes
+
+type Event = tuple[str, int, int, str]
+
+_events: "Queue[Event] | None" = None  # in a worker: where its progress goes; set once, when it starts
+
+
+def posteriors(
+    panel: xr.DataArray, settings: dict[str, Setting], priors: PriorSet, *, seed: int, progress: Progress
+) -> list[Posterior]:
+    """The posterior of every model, in the order of `settings`.
+
+    Args:
+        panel: (stream, month).
+        settings: by model.
+        priors: the beliefs of all.
+        seed: of the run; each model draws its own from it.
+        progress: called with the stage and how far it is.
+
+    Raises:
+        Refusal: for beliefs that a model cannot use.
+    """
+    jobs = [(panel, name, priors, setting, own_seed(seed, name)) for name, setting in settings.items()]
+    if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
+        return [_fitted(*job, progress=progress) for job in jobs]
+    context = get_context("spawn")
+    events: Queue[Event] = context.Queue()
+    workers = min(len(jobs), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(events,)) as pool:
+        waiting = [pool.submit(_worker, *job) for job in jobs]
+        _follow(waiting, events, progress)
+        return [job.result() for job in waiting]
+
+
+def own_seed(seed: int, model: str) -> int:
+    """A model's seed: its own, whatever other models stand beside it."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(model.encode())]).generate_state(1)[0])
+
+
+def _follow(jobs: Sequence[Future[Posterior]], events: "Queue[Event]", progress: Progress) -> None:
+    """Pass the workers' progress on until all are done, or one has failed and the others are not worth waiting for."""
+    open_ = set(jobs)
+    while open_:
+        done, open_ = wait(open_, timeout=OFTEN, return_when=FIRST_COMPLETED)
+        while True:
+            try:
+                stage, at, total, note = events.get_nowait()
+            except queue.Empty:
+                break
+            progress(stage, done=at, total=total, note=note)
+        if any(job.exception() is not None for job in done):
+            for job in open_:
+                job.cancel()
+            return
+
+
+def _begin(events: "Queue[Event]") -> None:
+    global _events
+    _events = events
+
+
+def _worker(*job: Any) -> Posterior:
+    def tell(stage: str, /, done: int = 0, total: int = 0, note: str = "") -> None:
+        assert _events is not None
+        _events.put((stage, done, total, note))
+
+    return _fitted(*job, progress=tell)
+
+
+def _fitted(
+    panel: xr.DataArray, name: str, priors: PriorSet, setting: Setting, seed: int, *, progress: Progress
+) -> Posterior:
+    stage = f"fitting {name}"
+    progress(stage)
+
+    def watch(chains: Sequence[Any]) -> None:
+        done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
+        progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
+
+    return fit(panel, CATALOGUE[name], priors, setting, seed=seed, chains=CHAINS, progress=watch)
