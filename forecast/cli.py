@@ -9,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
+from forecast.commands import Answer, Json, Theatre, attach, chosen, progress
 from priors.refusal import Refusal
 
 DONE, BAD_INPUT, GATE_REFUSED = 0, 2, 3
@@ -25,26 +26,12 @@ scenarios = App(name="scenarios", help="The scenario set and the rules that reso
 priors = App(name="priors", help="The beliefs a forecast starts from.")
 for part in (scenarios, priors):
     app.command(part)
-
-Theatre = Annotated[str | None, Parameter(help="A bundled theatre instead of a directory, e.g. frontier.")]
-Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON for a machine to read.")]
+attach(app, priors)
 
 
 def show(text: str, data: object, as_json: bool) -> None:
     """Print one of the two faces of a result."""
     print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) if as_json else text)
-
-
-def chosen(directory: Path | None, theatre: str | None) -> Path | str:
-    """The workspace a command works on: a directory, a bundled theatre, or the folder one stands in."""
-    if directory is not None and theatre is not None:
-        raise Refusal(
-            where="--theatre",
-            got=theatre,
-            wanted="a directory or a theatre, not both",
-            remedy="leave one out",
-        )
-    return theatre if theatre is not None else directory or Path(".")
 
 
 @app.command
@@ -211,13 +198,6 @@ def _draws_blocks() -> bool:
     return True
 
 
-def progress() -> Any:
-    """A context that turns progress events into bars on a terminal, and into plain lines elsewhere."""
-    from forecast.watching import Bars, Lines
-
-    return Bars() if sys.stderr.isatty() else Lines(lambda line: print(line, file=sys.stderr, flush=True))
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the answer.
 
@@ -235,6 +215,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"forecast: {clean(str(mistake).strip())}", file=sys.stderr)
         return BAD_INPUT
+    if isinstance(result, Answer):
+        show(result.text, result.data, result.as_json)
+        return result.code
     return result if isinstance(result, int) else DONE
 
 

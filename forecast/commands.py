@@ -1,0 +1,312 @@
+"""Commands about runs that exist, and about the machine: each gives an answer, which `forecast.cli` prints."""
+
+import json as codec
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from priors.refusal import Refusal
+
+DONE, BAD_INPUT, NOT_REPRODUCED = 0, 2, 3
+
+Theatre = Annotated[str | None, Parameter(help="A bundled theatre instead of a directory, e.g. frontier.")]
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON for a machine to read.")]
+Place = Annotated[Path | None, Parameter(help="Where runs/ and the ledger lie, if not in the workspace.")]
+Whence = Annotated[
+    Path | None, Parameter(name="--workspace", help="The workspace of the run, if its runs lie elsewhere.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command found: for people, for machines, and the exit code."""
+
+    text: str
+    data: object
+    as_json: bool = False
+    code: int = DONE
+
+
+ledger = App(name="ledger", help="The record of issued forecasts: append-only, hash-chained, scored.")
+
+
+def attach(app: App, priors: App) -> None:
+    """Hang the commands of this module into the command line."""
+    app.command(ledger)
+    for command in (whatif, explain, compare, replay, doctor):
+        app.command(command)
+    priors.command(priors_diff, name="diff")
+    priors.command(priors_impact, name="impact")
+
+
+def chosen(directory: Path | None, theatre: str | None) -> Path | str:
+    """The workspace a command works on: a directory, a bundled theatre, or the folder one stands in."""
+    if directory is not None and theatre is not None:
+        raise Refusal(
+            where="--theatre",
+            got=theatre,
+            wanted="a directory or a theatre, not both",
+            remedy="leave one out",
+        )
+    return theatre if theatre is not None else directory or Path(".")
+
+
+def progress() -> Any:
+    """A context that turns progress events into bars on a terminal, and into plain lines elsewhere."""
+    from forecast.watching import Bars, Lines
+
+    def line(text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+    return Bars() if sys.stderr.isatty() else Lines(line)
+
+
+def _ledger(directory: Path | None, theatre: str | None, output: Path | None) -> Path:
+    """The ledger's file: of a workspace, or of the folder that a theatre's runs go to."""
+    from forecast.archive import LEDGER
+
+    where = chosen(directory, theatre)
+    place = output or (Path("workspace") if isinstance(where, str) else where)
+    return place if place.is_file() else place / LEDGER
+
+
+@ledger.command(name="list")
+def ledger_list(
+    directory: Path | None = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
+) -> Answer:
+    """Every issued forecast, one a line."""
+    from forecast import accounts
+    from forecast.ledger import entries
+
+    rows = []
+    for entry in entries(_ledger(directory, theatre, output)):
+        if entry.kind == "forecast":
+            record = codec.loads(entry.payload)
+            rows.append(
+                {
+                    "run": entry.subject,
+                    **{key: record[key] for key in ("as_of", "timing", "issued_at", "title")},
+                    "forced": bool(record["verdict"]["forced"]),
+                    "headline": accounts.leading(record),
+                }
+            )
+    return Answer(text=accounts.ledger_list(rows), data=rows, as_json=json)
+
+
+@ledger.command(name="show")
+def ledger_show(
+    name: str,
+    directory: Path | None = None,
+    *,
+    theatre: Theatre = None,
+    output: Place = None,
+    json: Json = False,
+) -> Answer:
+    """Everything the ledger holds of a run or a question, whole.
+
+    Parameters
+    ----------
+    name: the id of a run or of a question.
+    """
+    from forecast import accounts
+    from forecast.ledger import show
+
+    found = show(_ledger(directory, theatre, output), name)
+    data = [{**asdict(entry), "payload": codec.loads(entry.payload)} for entry in found]
+    return Answer(text=accounts.ledger_entry(found), data=data, as_json=json)
+
+
+@ledger.command(name="verify")
+def ledger_verify(
+    directory: Path | None = None,
+    *,
+    theatre: Theatre = None,
+    output: Place = None,
+    head: str | None = None,
+    count: int | None = None,
+    json: Json = False,
+) -> Answer:
+    """Check that nothing in the ledger was changed, removed or inserted; exit 2 if something was.
+
+    Parameters
+    ----------
+    head: the hash that an earlier report printed; without it a cut tail cannot be seen.
+    count: the number of entries printed beside it.
+    """
+    from forecast.ledger import verify
+
+    file = _ledger(directory, theatre, output)
+    verdict = verify(file, head=head, count=count)
+    return Answer(
+        text=f"{file}: {verdict.sentence}",
+        data=asdict(verdict),
+        as_json=json,
+        code=DONE if verdict.ok else BAD_INPUT,
+    )
+
+
+@ledger.command(name="export")
+def ledger_export(
+    directory: Path | None = None,
+    *,
+    theatre: Theatre = None,
+    output: Place = None,
+    canonical: Annotated[bool, Parameter(negative=(), help="The one form there is; may be left out.")] = True,
+    to: Annotated[Path | None, Parameter(name=("--to", "-o"))] = None,
+) -> Answer:
+    """The whole ledger as JSON Lines, in the form that anyone can check without us.
+
+    Parameters
+    ----------
+    to: the file to write; the screen if absent.
+    """
+    from forecast.arguments import writable
+    from forecast.ledger import export
+
+    text = export(_ledger(directory, theatre, output))
+    if to is None:
+        return Answer(text=text.rstrip("\n"), data=None)
+    with writable(to).open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    return Answer(text=f"wrote {to}", data=None)
+
+
+def whatif(
+    run: Path,
+    *,
+    sets: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
+    lever: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    workspace: Whence = None,
+    theatre: Theatre = None,
+    json: Json = False,
+) -> Answer:
+    """A conditional forecast beside the unconditional one, from a stored run, without a new fit.
+
+    Parameters
+    ----------
+    run: the directory of a run.
+    sets: driver=value, driver=value@2026-07 (from then on; an event: in that month), driver=value@2026-07..2026-09.
+    lever: the id of a lever of forecast.toml: a recommendation, and the drivers it sets.
+    """
+    with progress() as report:
+        from forecast import accounts, archive
+        from forecast.whatif import parse
+        from forecast.whatif import whatif as answer
+
+        moves = [parse(text) for text in sets]
+        stored = archive.read(run)
+        home = archive.workspace_of(stored, _whence(workspace, theatre))
+        record = answer(stored, home, moves=moves, levers=lever, progress=report)
+    return Answer(text=accounts.whatif(record), data=record, as_json=json)
+
+
+def explain(run: Path, scenario: str, *, quarter: str | None = None, json: Json = False) -> Answer:
+    """One number of the headline, derived again from what the run kept.
+
+    Parameters
+    ----------
+    run: the directory of a run.
+    scenario: the id of a scenario.
+    quarter: such as 2026Q3; the first quarter forecast if absent.
+    """
+    from forecast import archive
+    from forecast.explain import explain as answer
+
+    record = answer(archive.read(run), scenario, quarter=quarter)
+    return Answer(text="\n".join(record["lines"]), data=record, as_json=json)
+
+
+def compare(before: Path, after: Path, *, json: Json = False) -> Answer:
+    """What moved between two runs, for the calendar quarters that both speak of.
+
+    Parameters
+    ----------
+    before: the directory of the earlier run.
+    after: the directory of the later run.
+    """
+    from forecast import accounts, archive
+    from forecast.comparison import compare as answer
+
+    record = answer(archive.read(before), archive.read(after))
+    return Answer(text=accounts.comparison(record), data=record, as_json=json)
+
+
+def replay(run: Path, *, workspace: Whence = None, theatre: Theatre = None, json: Json = False) -> Answer:
+    """Make a run again and compare every file, byte for byte; exit 3 if it cannot be reproduced.
+
+    Parameters
+    ----------
+    run: the directory of a run.
+    """
+    with progress() as report:
+        from forecast import accounts, archive
+        from forecast.replay import replay as answer
+
+        stored = archive.read(run)
+        home = archive.workspace_of(stored, _whence(workspace, theatre))
+        found = answer(stored, home, progress=report)
+    code = DONE if found.ok else NOT_REPRODUCED
+    return Answer(text=accounts.replayed(found), data=asdict(found), as_json=json, code=code)
+
+
+def doctor(
+    directory: Path | None = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
+) -> Answer:
+    """Whether this machine can make a forecast; exit 2, with what to do, if not."""
+    from forecast import accounts
+    from forecast.doctor import doctor as examine
+
+    where = chosen(directory, theatre) if directory or theatre else None
+    here = Path(".") if (Path(".") / "forecast.toml").is_file() else None
+    place = output or directory or (Path("workspace") if theatre else Path("."))
+    findings = examine(where or here, output=place)
+    code = DONE if all(one.ok for one in findings) else BAD_INPUT
+    data = [asdict(one) for one in findings]
+    return Answer(text=accounts.diagnosis(findings), data=data, as_json=json, code=code)
+
+
+def priors_diff(before: Path, after: Path, *, json: Json = False) -> Answer:
+    """What one prior set says otherwise than another: two files, workspaces or theatres.
+
+    Parameters
+    ----------
+    before: a prior file, a workspace or a bundled theatre.
+    after: another.
+    """
+    from forecast import accounts
+    from forecast.comparison import prior_diff
+
+    record = prior_diff(before, after)
+    return Answer(text=accounts.prior_changes(record["changes"]), data=record, as_json=json)
+
+
+def priors_impact(
+    directory: Path | None = None,
+    *,
+    against: Path,
+    theatre: Theatre = None,
+    fit: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+) -> Answer:
+    """What an edit of the priors does to the headline; nothing is published.
+
+    Parameters
+    ----------
+    against: the set before the edit: a prior file, a workspace or a bundled theatre.
+    fit: also fit with both sets, which takes as long as two runs.
+    """
+    where = chosen(directory, theatre)
+    with progress() as report:
+        from forecast import accounts
+        from forecast.comparison import prior_impact
+
+        record = prior_impact(where, against, fit=fit, progress=report)
+    return Answer(text=accounts.prior_impact(record), data=record, as_json=json)
+
+
+def _whence(workspace: Path | None, theatre: str | None) -> Path | str | None:
+    return None if workspace is None and theatre is None else chosen(workspace, theatre)
