@@ -57,6 +57,8 @@ def ingest(
     stream: str | None = None,
     front: str | None = None,
     coverage: str | None = None,
+    fronts: Path | None = None,
+    measures: str | None = None,
     output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
     ascii: bool = False,
 ) -> int:
@@ -70,6 +72,8 @@ def ingest(
     stream: for `table` and events: the id of the stream.
     front: for `table`: where the counts are, if no column says so.
     coverage: the months the files speak for, 1989-01..2021-12, or "rows" for those with a figure.
+    fronts: for events: a csv front,column,value that sends each event to a front; the first row that fits wins.
+    measures: for events: which of events,best,low,high to keep.
     output: where the panel goes; absent: only the strip is shown.
     ascii: draw the strip without block characters.
     """
@@ -78,7 +82,14 @@ def ingest(
     from forecast.ingest import ingest as read
 
     panel = read(
-        files, format=format, columns=column_map(columns), stream=stream, front=front, coverage=span(coverage)
+        files,
+        format=format,
+        columns=column_map(columns),
+        stream=stream,
+        front=front,
+        coverage=span(coverage),
+        fronts=fronts,
+        measures=None if measures is None else tuple(measures.split(",")),
     )
     for reading in panel.readings:
         print("\n".join(reading.account()))

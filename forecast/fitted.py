@@ -15,7 +15,7 @@ from forecast.watching import Progress
 from models import CATALOGUE
 
 MOST_PATHS = 1600  # doubling stops here; the gate then says that more are needed
-BEFORE_DRAWS, BEFORE_PATHS = 500, 100  # the priors alone: their spread is wide, so a coarse answer serves
+BEFORE_DRAWS, BEFORE_PATHS = 400, 50  # the priors alone: their spread is wide, so a coarse answer serves
 VISIBLE_SPREAD = 0.005  # a probability whose draws differ by less has nothing that noise could widen
 
 

@@ -1,10 +1,11 @@
 """What a reader must know before the first number, in sentences made from the workspace and its data."""
 
 import datetime
+import math
 
 from forecast.history import History
 from forecast.question import Question
-from reports.words import listed
+from reports import words
 
 
 def notes(question: Question, past: History) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ def _unknown_yet(question: Question) -> list[str]:
     late = [names[stream] for stream, tail in question.panel.tails.items() if tail]
     if not late:
         return []
-    return [f"Not yet known up to the last month, and drawn with the future: {listed(late)}."]
+    return [f"Not yet known up to the last month, and drawn with the future: {words.listed(late)}."]
 
 
 def _hindsight(question: Question) -> list[str]:
@@ -44,8 +45,16 @@ def _hindsight(question: Question) -> list[str]:
 
 
 def _reporting(question: Question) -> list[str]:
-    """What the workspace states that no model uses yet."""
-    stated = [stream.name for stream in question.panel.definitions if stream.reporting is not None]
-    if not stated:
-        return []
-    return [f"Reporting factors are not used yet: {listed(stated)} enter as published."]
+    """Streams whose provisional figures are held against the final ones."""
+    told = []
+    names = {stream.id: stream.name for stream in question.panel.definitions}
+    for stream, factor in question.reporting.items():
+        splice = question.panel.splices[stream]
+        if splice is None:
+            continue
+        middle = [math.exp(mean) for mean in factor.mean]
+        told.append(
+            f"{names[stream]}: figures from {words.month(splice)} on are provisional and count as "
+            f"{words.listed([f'{x:.2f}' for x in middle])} times the final ones."
+        )
+    return told

@@ -7,6 +7,7 @@ from forecast import clock, history, scenarios
 from forecast.clock import Clock
 from forecast.incidents import gather
 from forecast.panel import Panel, panel
+from forecast.reporting import reporting
 from forecast.rules import Bounds, bounds_of
 from forecast.setting import setting
 from forecast.workspace import Workspace
@@ -71,12 +72,15 @@ def ask(workspace: Workspace, at: Clock) -> Question:
     )
     current, quarters = scenarios.quarters_ahead(known.origin, time.quarters)
     clock.check_live(at, quarters[0], known.origin, max_age=time.max_age_months)
+    months = scenarios.months_ahead(known.origin, time.quarters)
     return Question(
         workspace=workspace,
         clock=at,
         panel=known,
-        reporting={},
+        reporting=reporting(
+            known, archive, as_of=at.as_of, horizon=months, release=workspace.scenarios.release
+        ),
         current=current,
         quarters=quarters,
-        months=scenarios.months_ahead(known.origin, time.quarters),
+        months=months,
     )
