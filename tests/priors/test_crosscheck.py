@@ -193,7 +193,7 @@ def test_the_frontier_set_fits_the_frontier():
         scenarios=order,
         reference="contained",
         streams=streams,
-        drivers=("mass-casualty-strike", "mediation"),
+        drivers={key.split(".")[1] for key in frontier if key.startswith("odds.")},
         needs={"switching-level": [key for key in frontier if key.split(".")[0] not in ("start", "odds")]},
         usable=(),
     )
