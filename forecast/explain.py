@@ -38,6 +38,7 @@ class Share:
     spread: float  # S²
     noise: float  # mean p̂(1 − p̂)/(R − 1)
     shrink: float  # √(σ̂²/S²); 1 where the noise explains all the spread
+    coarse: bool  # under five hits a draw: the interval is that of a Beta
     ess: float
     mcse: float
 
@@ -136,7 +137,8 @@ def _share(model: str, weight: float, hits: Array, trials: Array, chains: int) -
     used = trials > 0
     shrink = np.sqrt(1 - noise / spread) if spread > noise else 1.0
     draws = np.clip(mean + shrink * (p - mean), 0, 1)[used]
-    if spread > noise and min(mean, 1 - mean) * trials.mean() < FEW:
+    coarse = spread > noise and min(mean, 1 - mean) * trials.mean() < FEW
+    if coarse:
         draws = _beta(p[used], mean, spread - noise)
     influence = len(trials) * w * (p - mean)
     ess = _ess(influence, chains)
@@ -150,6 +152,7 @@ def _share(model: str, weight: float, hits: Array, trials: Array, chains: int) -
         spread=spread,
         noise=noise,
         shrink=float(shrink),
+        coarse=bool(coarse),
         ess=ess,
         mcse=float(np.sqrt(influence.var(ddof=1) / ess)),
     )
@@ -185,10 +188,10 @@ def _arithmetic(run: Stored, told: Json, shares: list[Share]) -> list[str]:
     ]
     for one in shares:
         lines += [
-            f"{one.model} ({words.percent(one.weight)} of the forecast): {one.hits:,} of {one.resolved:,} futures "
+            f"{one.model} ({_part(one.weight)}): {one.hits:,} of {one.resolved:,} futures "
             f"from {one.draws:,} parameter draws, so p̄ = {_p(one.mean)}.",
             f"Over the draws p̂ varies with S² = {one.spread:.3g}, of which {one.noise:.3g} is noise of the "
-            f"simulation: each draw is drawn in towards p̄ by {one.shrink:.3f}.",
+            f"simulation: " + _narrowed(one),
             f"The draws are worth {one.ess:,.0f} independent ones: MCSE = S/√ESS = {_p(one.mcse)}.",
         ]
     return lines
@@ -233,6 +236,18 @@ def _latent(record: Any, scenario: str, entry: Json, titles: Any) -> list[str]:
         if cell is not None:
             lines.append(f"A quarter spent mostly in that regime resolves so with {words.percent(cell)}.")
     return lines
+
+
+def _part(weight: float) -> str:
+    return "the whole forecast" if weight == 1 else f"{words.percent(weight)} of the forecast"
+
+
+def _narrowed(one: Share) -> str:
+    if one.coarse:
+        return "with under five hits a draw the interval is that of the Beta with mean p̄ and the rest as variance."
+    if one.noise >= one.spread:
+        return "all of it, so the draws are left as they are and the interval is too wide."
+    return f"each draw is drawn in towards p̄ by {one.shrink:.3f}."
 
 
 def _p(value: float) -> str:

@@ -8,27 +8,35 @@ so their difference is better known than either.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import xarray as xr
-
-from forecast import archive, scenarios
+from forecast import archive
 from forecast.archive import Stored
-from forecast.fit import Posterior, load
-from forecast.sidebyside import own_seed
-from forecast.months import month, ordinal, quarter_months
+from forecast.config import Lever
+from forecast.fit import load
 from forecast.provenance import code
 from forecast.record.beliefs import says
-from forecast.rules import bounds_of
-from forecast.scenarios import Estimate
-from forecast.simulate import simulate
 from forecast.watching import Progress, silent
 from forecast.whatif.arming import armed
+from forecast.whatif.conditional import Frame, conditional, paths_of
 from forecast.whatif.moves import Move, parse, path_of
 from forecast.whatif.paired import Pair, difference
 from forecast.workspace import Workspace
 from models import CATALOGUE
 from priors.refusal import Refusal, nearest
 
-__all__ = ["Move", "Pair", "armed", "difference", "parse", "path_of", "whatif"]
+__all__ = [
+    "Frame",
+    "Move",
+    "Pair",
+    "armed",
+    "conditional",
+    "difference",
+    "moves_of",
+    "of_levers",
+    "parse",
+    "path_of",
+    "paths_of",
+    "whatif",
+]
 
 type Json = dict[str, Any]
 
@@ -65,20 +73,15 @@ def whatif(
     archive.check_unedited(run, workspace, only=("scenarios.toml",))
     config = workspace.config
     chosen = [config.levers[_known(name, config.levers, "--lever")] for name in levers]
-    wanted: dict[str, list[Move]] = {}
-    for move in (*(Move(driver=d, value=v) for one in chosen for d, v in one.drivers.items()), *moves):
-        wanted.setdefault(_known(move.driver, config.drivers, "--set"), []).append(move)
+    wanted = [*(move for lever in chosen for move in moves_of(lever)), *moves]
+    for move in wanted:
+        _known(move.driver, config.drivers, "--set")
     if not wanted:
         raise Refusal(where="whatif", wanted="--set driver=value or --lever id", remedy=_offer(workspace))
-    counts = archive.headline(run)
-    names = [str(name) for name in counts["model"].values]
-    posteriors = {name: load(run.path / "posterior" / f"{name}.nc") for name in names}
-    paths = _paths(run, workspace, posteriors[names[0]], wanted)
-    pairs = []
-    for name, posterior in posteriors.items():
-        progress(f"simulating {name} with and without")
-        pairs.append(_twice(run, workspace, posterior, paths, counts))
-    weights = counts["weight"].values.tolist()
+    frame = _frame(run, workspace)
+    paths = paths_of(frame, wanted)
+    progress("simulating with and without")
+    (quarters,) = conditional(frame, [paths])
     return {
         "run": run.id,
         "title": run.record["title"],
@@ -88,83 +91,36 @@ def whatif(
         ],
         "beliefs": [belief for name in paths for belief in _beliefs(run, workspace, name)],
         "scenarios": [{"id": key, "title": title} for key, title in run.titles.items()],
-        "quarters": [_quarter(run, pairs, weights, entry["quarter"]) for entry in run.record["quarters"]],
-        "notes": _notes(run, workspace, dict(zip(names, weights, strict=True))),
+        "quarters": quarters,
+        "notes": _notes(run, workspace, dict(zip(frame.posteriors, frame.weights, strict=True))),
     }
 
 
-def _paths(
-    run: Stored, workspace: Workspace, posterior: Posterior, wanted: Mapping[str, Sequence[Move]]
-) -> dict[str, dict[str, float]]:
-    """The value of each driver that is set, by month ahead."""
-    horizon, last = posterior.setting.horizon, ordinal(str(posterior.panel["month"].values[-1]))
-    ahead = [month(last + step) for step in range(1, horizon + 1)]
-    fitted = {driver.id: driver.values[-horizon:] for driver in posterior.setting.drivers}
-    start = quarter_months(run.record["quarters"][0]["quarter"])[0]
-    paths = {}
-    for name, moves in wanted.items():
-        declared = workspace.config.drivers[name]
-        at = dict(zip(ahead, fitted.get(name, (declared.at_rest,) * horizon), strict=True))
-        paths[name] = dict(zip(ahead, path_of(moves, declared, at, start=start), strict=True))
-    return paths
+def moves_of(lever: Lever) -> tuple[Move, ...]:
+    """What a lever sets, from the first quarter forecast on."""
+    return tuple(Move(driver=name, value=value) for name, value in lever.drivers.items())
 
 
-def _twice(
-    run: Stored,
-    workspace: Workspace,
-    posterior: Posterior,
-    paths: Mapping[str, Mapping[str, float]],
-    counts: xr.Dataset,
-) -> Pair:
-    """One model's futures without and with the drivers set, resolved by the rules."""
-    bounds = {stream.id: bounds_of(stream) for stream in workspace.streams}
-    seed, chains = (
-        own_seed(int(run.record["provenance"]["seed"]), posterior.model),
-        int(counts.attrs["chains"]),
+def of_levers(frame: Frame) -> dict[str, list[Json]]:
+    """The quarters with each lever of a workspace pulled alone, by its id; as `conditional` returns them."""
+    levers = frame.workspace.config.levers
+    courses = [paths_of(frame, moves_of(lever)) for lever in levers.values()]
+    return dict(zip(levers, conditional(frame, courses), strict=True))
+
+
+def _frame(run: Stored, workspace: Workspace) -> Frame:
+    counts = archive.headline(run)
+    names = [str(name) for name in counts["model"].values]
+    return Frame(
+        workspace=workspace,
+        posteriors={name: load(run.path / "posterior" / f"{name}.nc") for name in names},
+        weights=counts["weight"].values.tolist(),
+        quarters=tuple(entry["quarter"] for entry in run.record["quarters"]),
+        seed=int(run.record["provenance"]["seed"]),
+        draws=counts.sizes["draw"],
+        paths=int(counts.attrs["paths"]),
+        chains=int(counts.attrs["chains"]),
     )
-
-    def futures(ready: Posterior, drivers: Mapping[str, Sequence[float]] | None) -> xr.DataArray:
-        data = simulate(
-            ready,
-            months=ready.setting.horizon,
-            paths=int(counts.attrs["paths"]),
-            seed=seed,
-            drivers=drivers,
-            draws=counts.sizes["draw"],
-        )
-        return scenarios.outcomes(
-            workspace.scenarios,
-            posterior.panel,
-            scenarios.held(data, bounds),
-            quarters=[entry["quarter"] for entry in run.record["quarters"]],
-            bounds=bounds,
-        )
-
-    if CATALOGUE[posterior.model].regimes is None:
-        unmoved = futures(posterior, None)
-        return Pair(without=unmoved, given=unmoved, chains=chains)
-    declared = [workspace.config.drivers[name] for name in paths]
-    ready = armed(posterior, declared, workspace.priors, seed=seed)
-    given = {name: list(path.values()) for name, path in paths.items()}
-    return Pair(without=futures(ready, None), given=futures(ready, given), chains=chains)
-
-
-def _quarter(run: Stored, pairs: Sequence[Pair], weights: Sequence[float], quarter: str) -> Json:
-    row = {}
-    for place, key in enumerate(run.titles):
-        found: dict[str, list[Estimate | None]] = {"unconditional": [], "conditional": [], "difference": []}
-        for pair in pairs:
-            without, given = (data.sel(quarter=quarter).values for data in (pair.without, pair.given))
-            for told, outcomes in (("unconditional", without), ("conditional", given)):
-                found[told].append(scenarios.estimate(outcomes == place, outcomes >= 0, chains=pair.chains))
-            found["difference"].append(difference(without, given, place, chains=pair.chains))
-        row[key] = {told: _told(scenarios.combine(parts, weights)) for told, parts in found.items()}
-    return {"quarter": quarter, "resolved": row}
-
-
-def _told(estimate: Estimate | None) -> Json:
-    keys = ("mean", "q05", "q95", "mcse")
-    return {key: None if estimate is None else float(getattr(estimate, key)) for key in keys}
 
 
 def _beliefs(run: Stored, workspace: Workspace, driver: str) -> list[Json]:
