@@ -15,9 +15,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
     "ingest", "theatres", "setting", "fit", "simulate", "latent", "scenarios", "history", "checks", "predictive",
-    "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "question", "sidebyside", "fitted",
+    "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "archive", "question", "sidebyside", "fitted",
     "provenance", "notes", "record", "tables", "briefing", "assembly", "enquiries", "pipeline", "whatif", "explain",
-    "comparison", "replay", "doctor", "backtest", "arguments", "cli",
+    "comparison", "replay", "doctor", "accounts", "backtest", "arguments", "commands", "cli",
 )  # fmt: skip
 SOURCES = [path for name in MAY_IMPORT for path in sorted((ROOT / name).rglob("*.py"))]
 FORECAST = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == "forecast"]
