@@ -1,15 +1,15 @@
 """The quarterly run: files in, a published forecast out, whole or not at all."""
 
 import datetime
-import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from forecast import checks, clock, publish, record
-from forecast.assembly import Assembled, assemble
+from forecast import archive, clock, publish
+from forecast.archive import LEDGER
 from forecast.briefing import brief
 from forecast.provenance import fingerprint, provenance
 from forecast.watching import Progress, silent
@@ -18,7 +18,9 @@ from forecast.workspace.loading import THEATRES
 from priors.refusal import Refusal
 from reports import render
 
-LEDGER = "ledger.sqlite"
+if TYPE_CHECKING:
+    from forecast.assembly import Assembled
+
 FORMATS = ("html", "pdf", "notebook")
 
 
@@ -73,17 +75,31 @@ def run(
     at = clock.read(ws.config.time, as_of=as_of)
     chosen = ws.config.time.seed if seed is None else seed
     place = _place(ws, output)
-    name = publish.run_id(at.as_of.isoformat(), fingerprint(ws, at, chosen, force))
+    inputs = fingerprint(ws, at, chosen, force)
+    name = publish.run_id(at.as_of.isoformat(), inputs)
+    if (
+        place / "runs"
+    ).is_dir():  # before an hour of work: an interrupted run may be this one, issued already
+        with publish.exclusive(place):
+            publish.recover(place, ledger=place / LEDGER)
     if (place / "runs" / name / publish.RECORD).is_file():
         return _again(place / "runs" / name)
+    from forecast.assembly import assemble  # late: neither a mistake nor a stored run waits for the sampler
+
     assembled = assemble(ws, at, run=name, seed=chosen, progress=progress)
+    if fingerprint(ws, at, chosen, force) != inputs:
+        raise Refusal(
+            file=str(ws.root), got="a file that changed while it was read", remedy="run the forecast again"
+        )
     with publish.exclusive(place):
         publish.recover(place, ledger=place / LEDGER)
         return _publish(assembled, place, force=force, began=began, progress=progress)
 
 
-def _publish(assembled: Assembled, place: Path, *, force: bool, began: float, progress: Progress) -> Run:
+def _publish(assembled: "Assembled", place: Path, *, force: bool, began: float, progress: Progress) -> Run:
     """Write everything aside, then let the ledger decide."""
+    from forecast import checks, record
+
     ledger = place / LEDGER
     verdict = checks.Verdict(checks=assembled.verdict.checks, forced=force and not assembled.verdict.ok)
     material = assembled.material(verdict=verdict, ledger=ledger)
@@ -117,41 +133,30 @@ def render_again(run: Path | str, *, formats: Sequence[str] = FORMATS) -> tuple[
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         raise Refusal(where="--formats", got=unknown[0], wanted=", ".join(FORMATS))
-    return render(brief(stored(run)), formats=tuple(formats), to=Path(run))
-
-
-def stored(run: Path | str) -> dict[str, Any]:
-    """The ``forecast.json`` of a run's directory.
-
-    Raises:
-        Refusal: if it is not there, or is not JSON.
-    """
-    file = Path(run) / publish.RECORD
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise Refusal(
-            file=str(file), wanted="the directory of a run", remedy="name one under runs/"
-        ) from None
-    except (ValueError, OSError) as error:
-        raise Refusal(file=str(file), got=str(error), wanted="a run's forecast.json") from error
-    if not isinstance(found, dict):
-        raise Refusal(file=str(file), wanted="a run's forecast.json", remedy="run the forecast again")
-    return found
+    return render(brief(archive.read(run).record), formats=tuple(formats), to=Path(run))
 
 
 def _again(path: Path) -> Run:
     reports = tuple(
         path / name for name in ("report.html", "report.pdf", "report.ipynb") if (path / name).is_file()
     )
-    return Run(path=path, record=stored(path), reports=reports, new=False)
+    return Run(path=path, record=archive.read(path).record, reports=reports, new=False)
 
 
 def _place(workspace: Workspace, output: Path | str | None) -> Path:
-    """Where runs go; a bundled theatre lies inside the installed package, where nothing is written."""
-    if output is not None:
-        return Path(output)
-    return Path("workspace") if workspace.root.parent == THEATRES else workspace.root
+    """Where runs go; a bundled theatre lies inside the installed package, where nothing is written.
+
+    Raises:
+        Refusal: if nothing can be written there, before any work is done.
+    """
+    bundled = workspace.root.parent == THEATRES
+    place = Path(output) if output is not None else Path("workspace") if bundled else workspace.root
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise Refusal(
+            file=str(place), wanted="a folder that can be written to", remedy="give another --output"
+        )
+    return place
 
 
 def _write_text(path: Path, text: str) -> None:
