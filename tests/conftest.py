@@ -147,32 +147,42 @@ def quickly() -> Callable[..., AbstractContextManager[None]]:
     def context(*, diverging: int = 0, moment: int = 1_612_137_600) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SOURCE_DATE_EPOCH", str(moment))
-            patch.setattr("forecast.fitted.posteriors", partial(drawn, diverging=diverging))
+            patch.setattr("forecast.fitted.fits", partial(drawn, diverging=diverging))
             yield
 
     return context
 
 
 def drawn(panel: Any, settings: Any, priors: Any, *, seed: int, progress: Any, diverging: int) -> list[Any]:
-    """Draws of the priors in the shape of posteriors, in the place of `forecast.sidebyside.posteriors`."""
+    """Draws of the priors in the shape of fits, in the place of `forecast.sidebyside.fits`."""
     import numpy as np
     import xarray as xr
 
+    from forecast.ensemble import Foresight
     from forecast.fit import from_prior
+    from forecast.sidebyside import Fit
     from models import CATALOGUE
 
     chains, draws = 4, 250
+    rng = np.random.default_rng(seed)
     marks = np.zeros((chains, draws), bool)
     marks.flat[:diverging] = True
-    statistics = {"diverging": marks, "energy": np.random.default_rng(seed).normal(size=marks.shape)}
+    statistics = {"diverging": marks, "energy": rng.normal(size=marks.shape)}
+    origins = tuple(str(month) for month in panel["month"].values[23:-3])
+    nothing = np.zeros(len(origins))
     found = []
     for name, setting in settings.items():
-        progress(f"fitting {name}")
+        progress(f"sampling {name}")
         parts = [
             from_prior(panel, CATALOGUE[name], priors, setting, draws=draws, seed=seed + chain)
             for chain in range(chains)
         ]
-        fit = xr.concat([part.draws for part in parts], "chain")
-        told = xr.Dataset({name: (("chain", "draw"), value) for name, value in statistics.items()})
-        found.append(replace(parts[0], draws=fit, statistics=told))
+        density = rng.normal(-9.0, 1.0, len(origins))
+        seen = Foresight(origins=origins, log_density=density, error=nothing, k=nothing, refits=())
+        posterior = replace(
+            parts[0],
+            draws=xr.concat([part.draws for part in parts], "chain"),
+            statistics=xr.Dataset({key: (("chain", "draw"), value) for key, value in statistics.items()}),
+        )
+        found.append(Fit(posterior=posterior, foresight=seen if len(settings) > 1 else None))
     return found
