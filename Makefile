@@ -21,13 +21,15 @@ define install
 "$(UV)" pip install --quiet --offline --python .venv --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help forecast test lint lock ingest clean
+.PHONY: help forecast test lint lock bench images clean
 
 help:
 	@echo "make forecast   install, run the frontier forecast on the bundled data, print the headline"
 	@echo "make test       install and run the tests"
 	@echo "make lint       style, format and types"
 	@echo "make lock       write the hashed locks again"
+	@echo "make bench      the stages of a run, cold and warm, and its memory"
+	@echo "make images     page one of the last frontier run as the picture of the README"
 
 forecast: .venv/run.stamp
 	@"$(BIN)/forecast" run --theatre frontier --output workspace
@@ -53,6 +55,13 @@ lint: .venv/development.stamp
 	@.bootstrap/bin/pip install --quiet --no-index --find-links "$(WHEELS)" uv 2>/dev/null \
 	  || { .bootstrap/bin/pip download --quiet --dest "$(WHEELS)" uv \
 	       && .bootstrap/bin/pip install --quiet --no-index --find-links "$(WHEELS)" uv; }
+
+bench: .venv/run.stamp
+	"$(BIN)/python" bench/stages.py
+
+images: forecast
+	mkdir -p docs/images
+	pdftoppm -png -singlefile -r 110 -f 1 -l 1 "$$(ls -d workspace/runs/*/ | tail -n 1)report.pdf" docs/images/report
 
 COMPILE = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.12 pyproject.toml
 lock: $(UV_FIRST)
