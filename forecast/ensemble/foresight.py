@@ -64,7 +64,7 @@ class _Base:
         ratio = before[:, origin] - before[:, self.seen] - self.labelled
         if np.ptp(ratio) == 0.0:
             return np.full(ratio.size, -np.log(ratio.size)), -np.inf
-        weights, k = of.psislw(ratio)
+        weights, k = of.psislw(-ratio)  # it expects what is to be left out and turns the sign itself
         return weights - logsumexp(weights), float(k)
 
     def foresee(self, origin: int, ahead: int, weights: Floats) -> tuple[float, float]:

@@ -82,11 +82,12 @@ def weigh(
     n = sizes.pop()
     elpd = {name: float(values.mean()) / overlap if n else 0.0 for name, values in scores.items()}
     best = max(used, key=lambda name: elpd[name])
-    gains = {name: (scores[best] - scores[name]) / overlap for name in scores if name != best}
-    lead = {name: _mean(gain, max(overlap, isqrt(n)), seed) for name, gain in gains.items() if n}
+    others = [name for name in scores if name != best]
+    block = max(overlap, isqrt(n))
+    lead = {name: _mean((scores[best] - scores[name]) / overlap, block, seed) for name in others if n}
     posterior = _weights(np.array([scores[name] for name in used]), concentration, overlap)
     enough = n >= FEWEST * overlap
-    rivals = [name for name in used if name != best] or list(gains)
+    rivals = [name for name in used if name != best] or others
     told = enough and all(lead[name].q05 > 0.0 for name in rivals)
     return Weights(
         weights=dict(zip(used, posterior, strict=True)),
@@ -95,7 +96,7 @@ def weigh(
         lead=lead,
         origins=n,
         told_apart=told,
-        sentence=_sentence(best, lead, told, enough),
+        sentence=_sentence(best, others, lead, told, enough),
     )
 
 
@@ -149,9 +150,9 @@ def _mean(values: Floats, block: int, seed: int) -> Range:
     return Range(mean=float(values.mean()), q05=float(low), q95=float(high))
 
 
-def _sentence(best: str, lead: Mapping[str, Range], told: bool, enough: bool) -> str:
+def _sentence(best: str, others: list[str], lead: Mapping[str, Range], told: bool, enough: bool) -> str:
     """Say in words whether the data can tell the models apart."""
-    if not lead:
+    if not others:
         return f"{best} is the only model, so nothing is weighed."
     if not enough:
         return "There are too few months to tell the models apart."
