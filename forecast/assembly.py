@@ -10,6 +10,7 @@ import xarray as xr
 
 from forecast import checks, clock, elicited, history, scenarios
 from forecast.clock import Clock
+from forecast.ensemble import Weights, weigh
 from forecast.fit import Posterior, save
 from forecast.fitted import Fitted, fitted, inflations, published
 from forecast.latent import view
@@ -17,7 +18,7 @@ from forecast.ledger import head
 from forecast.notes import notes
 from forecast.provenance import provenance
 from forecast.question import Question, ask
-from forecast.record import Material, Weight
+from forecast.record import Material
 from forecast.sidebyside import CHAINS
 from forecast.streams import StreamDefinition
 from forecast.tables import write_headline, write_hub, write_tables
@@ -56,7 +57,7 @@ class Assembled:
         (to / "posterior").mkdir()
         for model in self.parts.fitted:
             save(model.posterior, to / "posterior" / f"{model.name}.nc")
-        used, weights = _used(self.parts.fitted), self.parts.weights
+        used, weights = _used(self.parts.fitted), self.parts.weighed.weights
         ids = self.workspace.scenarios.ids
         write_headline(
             {model.name: model.outcomes for model in used},
@@ -87,8 +88,8 @@ def assemble(workspace: Workspace, at: Clock, *, run: str, seed: int, progress: 
     models = fitted(question, past, seed=seed, progress=progress)
     progress("putting it together")
     used = _used(models)
-    weights = {model.name: Weight(mean=1 / len(used), q05=1 / len(used), q95=1 / len(used)) for model in used}
-    shares = [weights[model.name].mean for model in used]
+    weighed = _weighed(models, seed=seed)
+    shares = [weighed.weights[model.name].mean for model in used]
     ensemble = scenarios.pooled([model.probabilities for model in used], shares)
     source = next((model for model in models if model.name == workspace.latent_from), None)
     rates = noise_rates(question, used[0].posterior, seed=seed)
@@ -98,8 +99,7 @@ def assemble(workspace: Workspace, at: Clock, *, run: str, seed: int, progress: 
         clock=at,
         panel=question.panel,
         fitted=models,
-        weights=weights,
-        weights_sentence=None,
+        weighed=weighed,
         ensemble=ensemble,
         before=scenarios.pooled([model.before for model in used], shares),
         fans=scenarios.fans([model.futures for model in used], shares),
@@ -118,6 +118,14 @@ def assemble(workspace: Workspace, at: Clock, *, run: str, seed: int, progress: 
         provenance=provenance(workspace, seed),
     )
     return Assembled(question=question, seed=seed, parts=parts)
+
+
+def _weighed(models: tuple[Fitted, ...], *, seed: int) -> Weights:
+    """What each used model counts for, by the densities of three months that its draws had not seen."""
+    densities = {
+        model.name: () if model.foresight is None else model.foresight.log_density for model in models
+    }
+    return weigh(densities, seed=seed, compared=[model.name for model in models if not model.used])
 
 
 def noise_rates(question: Question, posterior: Posterior, *, seed: int) -> Mapping[str, history.Noise]:

@@ -101,7 +101,7 @@ class Simulation(Described):
 
     draws: int = Field(default=1000, ge=100, le=100_000)
     """a whole number from 100 to 100000: posterior draws that futures are simulated from"""
-    paths: int = Field(default=200, ge=100, le=100_000)
+    paths: int = Field(default=400, ge=100, le=100_000)
     """a whole number from 100 to 100000: futures per posterior draw"""
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import xarray as xr
 
 from forecast import checks, history, predictive, scenarios
+from forecast.ensemble import Foresight
 from forecast.fit import Posterior, from_prior
 from forecast.question import Question
-from forecast.sidebyside import CHAINS, own_seed, posteriors
+from forecast.sidebyside import CHAINS, fits, own_seed
 from forecast.simulate import simulate
 from forecast.watching import Progress
 from models import CATALOGUE
@@ -26,6 +27,7 @@ class Fitted:
     name: str
     used: bool  # weighted in the ensemble; otherwise compared at weight 0
     posterior: Posterior
+    foresight: Foresight | None  # None for a model that stands alone
     futures: xr.Dataset
     outcomes: xr.DataArray  # (draw, path, quarter), the running quarter included
     probabilities: scenarios.Probabilities
@@ -44,36 +46,34 @@ def fitted(question: Question, past: history.History, *, seed: int, progress: Pr
     """
     models, settings = question.workspace.config.models, question.workspace.config.simulate
     told = {name: question.setting(name) for name in models.fitted}
-    fits = posteriors(question.panel.counts, told, question.workspace.priors, seed=seed, progress=progress)
-    used = len(models.use)
+    done = fits(question.panel.counts, told, question.workspace.priors, seed=seed, progress=progress)
+    posteriors = [fit.posterior for fit in done]
     paths = settings.paths
     while True:
         progress(f"simulating {paths} futures of each draw")
         futures = [
-            futures_of(
-                question, posterior, draws=settings.draws, paths=paths, seed=own_seed(seed, posterior.model)
-            )
-            for posterior in fits
+            futures_of(question, one, draws=settings.draws, paths=paths, seed=own_seed(seed, one.model))
+            for one in posteriors
         ]
         found = [resolved(question, data, question.panel.counts, past, chains=CHAINS) for data in futures]
-        if paths >= MOST_PATHS or all(
-            value <= checks.INFLATION for _, p in found[:used] for value in inflations(p)
-        ):
+        noise = [value for _, p in found[: len(models.use)] for value in inflations(p)]
+        if paths >= MOST_PATHS or max(noise) <= checks.INFLATION:
             break
         paths *= 2
     progress("asking the priors alone")
     return tuple(
         Fitted(
-            name=posterior.model,
-            used=posterior.model in models.use,
-            posterior=posterior,
+            name=one.posterior.model,
+            used=one.posterior.model in models.use,
+            posterior=one.posterior,
+            foresight=one.foresight,
             futures=data,
             outcomes=outcomes,
             probabilities=probabilities,
-            before=_before(question, posterior.model, past, seed=own_seed(seed, posterior.model)),
-            verdict=_verdict(posterior, seed=own_seed(seed, posterior.model)),
+            before=_before(question, one.posterior.model, past, seed=own_seed(seed, one.posterior.model)),
+            verdict=_verdict(one.posterior, seed=own_seed(seed, one.posterior.model)),
         )
-        for posterior, data, (outcomes, probabilities) in zip(fits, futures, found, strict=True)
+        for one, data, (outcomes, probabilities) in zip(done, futures, found, strict=True)
     )
 
 

@@ -48,7 +48,7 @@ def setting(
         horizon=horizon,
         basis=(own and own.basis) or BASIS,
         labels=log_ratios(labels_known(workspace, as_of), panel.months, regimes),
-        reporting=reporting,
+        reporting=dict(reporting),  # a plain table: settings travel to other processes
         drivers=tuple(
             Driver(
                 id=driver.id,

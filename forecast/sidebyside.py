@@ -8,6 +8,7 @@ import queue
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from typing import Any
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.fit import Posterior, fit
+from forecast.ensemble import Foresight, foresee
+from forecast.fit import Posterior, compile_model, fit
 from forecast.watching import Progress
 from models import CATALOGUE, Setting
 from priors import PriorSet
@@ -28,10 +30,18 @@ type Event = tuple[str, int, int, str]
 _events: "Queue[Event] | None" = None  # in a worker: where its progress goes; set once, when it starts
 
 
-def posteriors(
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fit:
+    """What one model made of the panel."""
+
+    posterior: Posterior
+    foresight: Foresight | None  # what it foresaw of each three months; None for a model that stands alone
+
+
+def fits(
     panel: xr.DataArray, settings: dict[str, Setting], priors: PriorSet, *, seed: int, progress: Progress
-) -> list[Posterior]:
-    """The posterior of every model, in the order of `settings`.
+) -> list[Fit]:
+    """Fit every model, in the order of `settings`; several are also scored on months they had not seen.
 
     Args:
         panel: (stream, month).
@@ -43,7 +53,10 @@ def posteriors(
     Raises:
         Refusal: for beliefs that a model cannot use.
     """
-    jobs = [(panel, name, priors, setting, own_seed(seed, name)) for name, setting in settings.items()]
+    several = len(settings) > 1
+    jobs = [
+        (panel, name, priors, setting, own_seed(seed, name), several) for name, setting in settings.items()
+    ]
     if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
         return [_fitted(*job, progress=progress) for job in jobs]
     context = get_context("spawn")
@@ -60,7 +73,7 @@ def own_seed(seed: int, model: str) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(model.encode())]).generate_state(1)[0])
 
 
-def _follow(jobs: Sequence[Future[Posterior]], events: "Queue[Event]", progress: Progress) -> None:
+def _follow(jobs: Sequence[Future[Fit]], events: "Queue[Event]", progress: Progress) -> None:
     """Pass the workers' progress on until all are done, or one has failed and the others are not worth waiting for."""
     open_ = set(jobs)
     while open_:
@@ -82,7 +95,7 @@ def _begin(events: "Queue[Event]") -> None:
     _events = events
 
 
-def _worker(*job: Any) -> Posterior:
+def _worker(*job: Any) -> Fit:
     def tell(stage: str, /, done: int = 0, total: int = 0, note: str = "") -> None:
         assert _events is not None
         _events.put((stage, done, total, note))
@@ -91,13 +104,27 @@ def _worker(*job: Any) -> Posterior:
 
 
 def _fitted(
-    panel: xr.DataArray, name: str, priors: PriorSet, setting: Setting, seed: int, *, progress: Progress
-) -> Posterior:
-    stage = f"fitting {name}"
-    progress(stage)
+    panel: xr.DataArray,
+    name: str,
+    priors: PriorSet,
+    setting: Setting,
+    seed: int,
+    scored: bool,
+    *,
+    progress: Progress,
+) -> Fit:
+    progress(f"compiling {name}")
+    compiled = compile_model(panel, CATALOGUE[name], priors, setting)
+    stage = f"sampling {name}"
 
     def watch(chains: Sequence[Any]) -> None:
         done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
         progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
 
-    return fit(panel, CATALOGUE[name], priors, setting, seed=seed, chains=CHAINS, progress=watch)
+    posterior = fit(
+        panel, CATALOGUE[name], priors, setting, seed=seed, chains=CHAINS, progress=watch, compiled=compiled
+    )
+    if not scored:
+        return Fit(posterior=posterior, foresight=None)
+    progress(f"scoring {name} on months it had not seen")
+    return Fit(posterior=posterior, foresight=foresee(posterior, seed=seed, compiled=compiled))

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from forecast.fitted import Fitted
 from forecast.record import beliefs, chances, evidence
-from forecast.record.material import Material, Weight
+from forecast.record.material import Material
 
-__all__ = ["SCHEMA", "Material", "Weight", "compose", "text"]
+__all__ = ["SCHEMA", "Material", "compose", "text"]
 
 SCHEMA = "scenariocast/forecast/1"
 
@@ -65,18 +66,10 @@ def compose(material: Material) -> dict[str, Any]:
         "priors": beliefs.priors(material),
         "weights": {
             name: {"mean": weight.mean, "q05": weight.q05, "q95": weight.q95}
-            for name, weight in material.weights.items()
+            for name, weight in material.weighed.weights.items()
         },
-        "weights_sentence": material.weights_sentence,
-        "models": [
-            {
-                "name": model.name,
-                "role": "used" if model.used else "compared",
-                "weight": material.weights[model.name].mean if model.used else 0.0,
-                "verdict": model.verdict.record(),
-            }
-            for model in material.fitted
-        ],
+        "weights_sentence": material.weighed.sentence,
+        "models": [_model(material, model) for model in material.fitted],
         "levers": [
             {"id": lever.id, "title": lever.title, "drivers": dict(lever.drivers), "because": lever.because}
             for lever in config.levers.values()
@@ -92,6 +85,22 @@ def compose(material: Material) -> dict[str, Any]:
 def text(record: Mapping[str, Any]) -> str:
     """The bytes of ``forecast.json``: UTF-8, two spaces, a final line feed; a NaN is a bug and raises."""
     return json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _model(material: Material, model: Fitted) -> dict[str, Any]:
+    """A model's part in the forecast: its weight, its checks, and what it foresaw a month, in nats."""
+    seen = model.foresight
+    return {
+        "name": model.name,
+        "role": "used" if model.used else "compared",
+        "weight": material.weighed.weights[model.name].mean if model.used else 0.0,
+        "log_density_a_month": None
+        if seen is None or not len(seen.origins)
+        else material.weighed.elpd[model.name],
+        "origins": 0 if seen is None else len(seen.origins),
+        "refits": [] if seen is None else list(seen.refits),
+        "verdict": model.verdict.record(),
+    }
 
 
 def _running(material: Material) -> dict[str, Any] | None:

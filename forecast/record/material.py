@@ -7,21 +7,13 @@ import xarray as xr
 
 from forecast.checks import Verdict
 from forecast.clock import Clock
+from forecast.ensemble import Weights
 from forecast.fitted import Fitted
 from forecast.history import History, Noise
 from forecast.latent import Latent
 from forecast.panel import Panel
 from forecast.scenarios import Crosswalk, Probabilities
 from forecast.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weight:
-    """A model's share of the ensemble, and how well it is known."""
-
-    mean: float
-    q05: float
-    q95: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,8 +25,7 @@ class Material:
     clock: Clock
     panel: Panel
     fitted: tuple[Fitted, ...]
-    weights: Mapping[str, Weight]
-    weights_sentence: str | None
+    weighed: Weights  # what each used model counts for
     ensemble: Probabilities
     before: Probabilities  # the ensemble of the priors alone
     fans: xr.DataArray  # (stream, month, quantile)
