@@ -30,8 +30,10 @@ attach(app, priors)
 
 
 def show(text: str, data: object, as_json: bool) -> None:
-    """Print one of the two faces of a result."""
-    print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) if as_json else text)
+    """Print one of the two faces of a result; no text of anybody's file reaches the terminal as a command to it."""
+    from forecast.terminal import clean
+
+    print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) if as_json else clean(text))
 
 
 @app.command
@@ -91,9 +93,8 @@ def ingest(
         fronts=fronts,
         measures=None if measures is None else tuple(measures.split(",")),
     )
-    for reading in panel.readings:
-        print("\n".join(reading.account()))
-    print(coverage_of(panel, ascii=ascii or not _draws_blocks()))
+    accounts = [line for reading in panel.readings for line in reading.account()]
+    show("\n".join([*accounts, coverage_of(panel, ascii=ascii or not _draws_blocks())]), None, False)
     if output is not None:
         with writable(output).open("w", encoding="utf-8", newline="") as file:
             file.write(text_of(panel))

@@ -70,10 +70,11 @@ def run(
         Refusal: for any mistake in the workspace or its data; nothing has then been written.
     """
     began = perf_counter()
-    progress("reading the workspace")
     ws = workspace if isinstance(workspace, Workspace) else load(workspace)
     at = clock.read(ws.config.time, as_of=as_of)
     chosen = ws.config.time.seed if seed is None else seed
+    if not 0 <= chosen < 2**32:
+        raise Refusal(where="--seed", got=chosen, wanted="a whole number from 0 to 4294967295")
     place = _place(ws, output)
     inputs = fingerprint(ws, at, chosen, force)
     name = publish.run_id(at.as_of.isoformat(), inputs)

@@ -8,10 +8,14 @@ from typing import Any
 
 from reports import words
 
+HARMLESS = "\n\u200c\u200d"  # a line feed, and the joiners that Persian, Urdu and Pashto are written with
+
 
 def clean(text: str) -> str:
     """``text`` without characters that could move a terminal's cursor or change its colours."""
-    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else f"\\x{ord(c):02x}" for c in text)
+    return "".join(
+        c if c in HARMLESS or unicodedata.category(c)[0] != "C" else f"\\x{ord(c):02x}" for c in text
+    )
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
