@@ -22,6 +22,7 @@ from forecast.whatif.paired import Pair, difference
 from forecast.workspace import Workspace
 from models import CATALOGUE
 from priors.refusal import Refusal, nearest
+from reports.words import percent
 
 __all__ = [
     "Frame",
@@ -144,7 +145,7 @@ def _notes(run: Stored, workspace: Workspace, weights: Mapping[str, float]) -> l
     """What else a reader must know."""
     told = [BELIEF]
     told += [
-        f"{name} ({weight:.0%} of the forecast) has no regimes: no driver moves it."
+        f"{name} ({percent(weight)} of the forecast) has no regimes: no driver moves it."
         for name, weight in weights.items()
         if CATALOGUE[name].regimes is None
     ]

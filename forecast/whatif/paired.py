@@ -2,8 +2,9 @@
 
 Path for path the two start from the same seed. With a path's influence e = (hit − p·trial) / mean trials in each of
 them, the draws' difference is δ_d = mean over paths of e₁ − e₀, around p₁ − p₀. Its spread S² over draws holds the
-noise of the simulation, mean of var(e₁ − e₀)/R, which is taken out of the interval as it is for a single probability
-(forecast.scenarios.nested); MCSE² = S²/ESS.
+noise of the simulation, mean of var(e₁ − e₀)/R. The interval is that of p₁ − p₀ + s δ_d with s² = 1 − noise/S², but
+never under √(2/D): the spread of D draws is not known better than that, and the noise can explain all of it. MCSE² =
+S²/ESS.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def difference(without: Array, given: Array, scenario: int, *, chains: int) -> E
     each: Array = (e1 - e0).mean(axis=1)
     spread = float(each.var(ddof=1))
     noise = float((e1 - e0).var(axis=1, ddof=1).mean()) / without.shape[1]
-    shrink = np.sqrt(1 - noise / spread) if spread > noise else 1.0
+    shrink = np.sqrt(max(1 - noise / spread, np.sqrt(2 / each.size))) if spread > 0 else 1.0
     size = _ess(each, chains)
     draws = after - before + shrink * each
     weights = np.full(len(draws), 1 / len(draws))
