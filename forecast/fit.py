@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import nutpie
 import xarray as xr
 from numpy.typing import NDArray
 
 from models.contract import Driver, Model, Reporting, Setting, Stream
+from models.machine import compile_density
 from models.variables import Beliefs, draw, unconstrain
 from priors import PriorSet, dumps, loads
 
@@ -72,10 +74,8 @@ def compile_model(panel: xr.DataArray, model: Model, priors: PriorSet, setting: 
         ValueError: a panel that the setting's streams cannot have shown.
         Refusal: priors that are missing or contradict the setting.
     """
-    import nutpie
-
     built = model.build(panel, priors, setting)
-    density = nutpie.compile_pymc_model(built, var_names=[variable.name for variable in built.free_RVs])
+    density = compile_density(built, [variable.name for variable in built.free_RVs])
     return Compiled(structure=structure(model, priors, setting), density=density)
 
 
@@ -110,8 +110,6 @@ def fit(
         ValueError: a panel that the setting's streams cannot have shown, or a compiled density of another structure.
         Refusal: priors that are missing or contradict the setting.
     """
-    import nutpie
-
     if compiled is None:
         compiled = compile_model(panel, model, priors, setting)
     elif compiled.structure != structure(model, priors, setting):
@@ -177,9 +175,9 @@ def save(posterior: Posterior, path: Path) -> None:
     }
     groups = {
         "/": xr.Dataset(attrs=given),
-        "/draws": posterior.draws,
-        "/statistics": posterior.statistics,
-        "/panel": posterior.panel.rename("count").to_dataset(),
+        "/posterior": posterior.draws,
+        "/sample_stats": posterior.statistics,
+        "/observed_data": posterior.panel.rename("count").to_dataset(),
     }
     encoding = {
         group: {name: {"zlib": True, "complevel": 4, "shuffle": True} for name in held.data_vars}
@@ -194,9 +192,9 @@ def load(path: Path) -> Posterior:
         tree.load()
         return Posterior(
             model=tree.attrs["model"],
-            draws=tree["draws"].to_dataset(),
-            statistics=tree["statistics"].to_dataset(),
-            panel=tree["panel"].to_dataset()["count"],
+            draws=tree["posterior"].to_dataset(),
+            statistics=tree["sample_stats"].to_dataset(),
+            panel=tree["observed_data"].to_dataset()["count"],
             setting=_setting(json.loads(tree.attrs["setting"])),
             priors=loads(tree.attrs["priors"], tree.attrs["priors_source"]),
         )

@@ -68,7 +68,7 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
     import pymc as pm
 
     held = beliefs(priors, setting)
-    with pm.Model() as model:
+    with pm.Model(check_bounds=False) as model:  # the statements have been checked already
         given = {name: pm.Data(name, value) for name, value in data(panel, priors, setting).items()}
         stated = Stated(pt, held, declare(held, given["said"]))
         months = {name: given["months"][:, place] for name, place in columns(held, setting).items()}

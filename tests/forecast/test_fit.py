@@ -1,15 +1,18 @@
 """A fit is the same for the same seed, serves every window of its structure, and survives being stored."""
 
+import ctypes
 from dataclasses import replace
 
 import numpy as np
 import nutpie
+import pytensor
 import pytest
 import xarray as xr
 
 from forecast import fit as fitting
 from forecast.fit import compile_model, fit, from_prior, load, save
 from models import CATALOGUE, Reporting, Setting, Stream
+from models.variables import draw, unconstrain
 from priors import Refusal, loads
 
 MODEL = CATALOGUE["switching-level"]
@@ -90,6 +93,33 @@ def test_a_density_of_another_structure_is_refused(compiled):
     other = replace(SETTING, basis=5)
     with pytest.raises(ValueError, match="another structure"):
         fit(counts(30), MODEL, PRIORS, other, seed=1, compiled=compiled, **SMALL)
+
+
+def test_the_density_in_machine_code_is_pymc_s_in_value_and_slope(compiled):
+    """Against PyMC's own graph, evaluated node by node, at draws from the prior."""
+    y = counts(30)
+    built = MODEL.build(y, PRIORS, SETTING)
+    values = [built.rvs_to_values[variable] for variable in built.free_RVs]
+    graph = [built.logp(), *pytensor.grad(built.logp(), values)]
+    wanted = pytensor.function(values, graph, mode="FAST_COMPILE")
+    double = ctypes.POINTER(ctypes.c_double)
+    density = compiled.density.with_data(**MODEL.data(y, PRIORS, SETTING))
+    for seed in range(5):
+        drawn = draw(MODEL.beliefs(PRIORS, SETTING), np.random.default_rng(seed), 1)
+        point = [unconstrain(name, value[0]) for name, value in drawn.items()]
+        x = np.concatenate([value.ravel() for value in point])
+        slope, value = np.zeros(x.size), np.zeros(1)
+        where = (array.ctypes.data_as(double) for array in (x, slope, value))
+        code = density.compiled_logp_func.ctypes(x.size, *where, density.user_data.ctypes.data)
+        expected = wanted(*point)
+        assert code == 0
+        assert value[0] == pytest.approx(float(expected[0]), abs=1e-9)
+        assert np.allclose(slope, np.concatenate([part.ravel() for part in expected[1:]]), atol=1e-8)
+
+
+def test_a_structure_compiled_before_is_read_from_disk(compiled):
+    again = compile_model(counts(24, seed=2), MODEL, PRIORS, SETTING)
+    assert again.density.compiled_logp_func._cache_hits == 1
 
 
 def test_a_hundred_seeds_start(compiled):

@@ -1,0 +1,46 @@
+"""Compiled code is kept in the user's cache directory, or, where none can be written, for this process alone.
+
+Imported before anything that compiles: PyTensor and numba read their directories when they are imported.
+Directories that the user has set already are left as they are.
+"""
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+log = logging.getLogger(__name__)
+
+
+def directory() -> Path:
+    """Return a directory that can be written: the user's, or a new one that goes with the process."""
+    home = platformdirs.user_cache_path("scenariocast", appauthor=False)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            return home
+    except OSError as error:
+        passing = tempfile.TemporaryDirectory(prefix="scenariocast-", ignore_cleanup_errors=True)
+        PASSING.append(passing)
+        log.warning(
+            "%s cannot be written (%s): everything is compiled anew in each run", home, error.strerror
+        )
+        return Path(passing.name)
+
+
+def prepare() -> None:
+    """Point PyTensor and numba at the directory, unless the environment points them elsewhere."""
+    flags = os.environ.get("PYTENSOR_FLAGS", "")
+    if "base_compiledir" in flags and "NUMBA_CACHE_DIR" in os.environ:
+        return
+    home = directory()
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(home / "numba"))
+    if "base_compiledir" not in flags:
+        os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (flags, f"base_compiledir={home / 'pytensor'}")))
+
+
+PASSING: list[tempfile.TemporaryDirectory[str]] = []  # alive as long as the process
+
+prepare()
