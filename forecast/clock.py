@@ -81,6 +81,6 @@ def _now() -> datetime.datetime:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is None:
         return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    if not epoch.isdecimal():
+    if not epoch.isdecimal() or len(epoch) > 11:  # eleven digits reach the year 5138
         raise Refusal(where="SOURCE_DATE_EPOCH", got=epoch, wanted="a whole number of seconds since 1970")
     return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
