@@ -1,0 +1,41 @@
+"""Tables that other programs read: a text that a spreadsheet would run is quoted, a number is left a number."""
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast.tables import FORMULA, cell, write_csv
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\0=1", '=HYPERLINK("x")'])
+def test_a_formula_is_quoted(text: str) -> None:
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", [-1, -0.5, 0, True, "a=b", "1-2", ""])
+def test_what_is_no_formula_stays_as_it_is(value: object) -> None:
+    assert cell(value) == value
+
+
+def test_what_is_missing_is_empty() -> None:
+    assert cell(None) == ""
+
+
+TEXT = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs",)))
+
+
+@given(st.lists(st.tuples(TEXT, st.floats(allow_nan=False), st.none()), max_size=5))
+def test_a_table_reads_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, float, None]]
+) -> None:
+    path = write_csv(tmp_path_factory.mktemp("tables") / "new" / "table.csv", ("a", "b", "c"), rows)
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *found = csv.reader(file)
+    assert header == ["a", "b", "c"]
+    for (text, number, _), (told, value, nothing) in zip(rows, found, strict=True):
+        assert told == (f"'{text}" if text.startswith(FORMULA) else text)
+        assert not told.startswith(FORMULA)
+        assert float(value) == number
+        assert nothing == ""
