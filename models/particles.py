@@ -20,7 +20,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.kernels import Floats, Integers, compiled, inlined, plain
 
@@ -60,18 +59,18 @@ def filtered(given: Walks, *, particles: int, seed: int) -> Floats:
     """
     if particles < 1:
         raise ValueError(f"particles: got {particles}; wanted at least one")
-    D, T, _ = given.rest.shape
+    (D, T, _), W = given.rest.shape, len(given.y)
     density = np.empty((D, T))
-    seeds = np.random.SeedSequence(seed).generate_state(D).astype(np.uint32)
     arrays = tuple(plain(getattr(given, field.name)) for field in fields(Walks)[:-1])
-    workers = min(os.cpu_count() or 1, D)
-    bounds = np.linspace(0, D, 4 * workers + 1).astype(np.int64)
+    seeds = np.random.SeedSequence(seed).spawn(D)
 
-    def run(begin: int, end: int) -> None:
-        _filter(seeds, arrays, given.months, particles, density, begin, end)
+    def run(d: int) -> None:
+        rng = np.random.default_rng(seeds[d])
+        normals, uniforms = rng.standard_normal((T, particles, W)), rng.random((T,))
+        _filter(d, arrays, given.months, normals, uniforms, density)
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(run, bounds[:-1], bounds[1:]))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, D)) as pool:
+        list(pool.map(run, range(D)))
     return density
 
 
@@ -111,18 +110,16 @@ def _step(t: int, N: int, spread: float, step: float) -> tuple[float, float]:
     return pull, step * np.sqrt(max(1.0 - n * pull, 0.0))
 
 
-@compiled
-def _systematic(weight: Floats, chosen: Integers) -> None:
-    """Choose particles in proportion to weights that sum to one, by one uniform draw."""
+@inlined
+def _systematic(weight: Floats, uniform: float, chosen: Integers) -> None:
+    """Choose particles in proportion to weights that sum to one, by one number from [0, 1)."""
     n = weight.size
-    at = np.random.random() / n
     i, heaped = 0, weight[0]
     for j in range(n):
-        while heaped < at and i < n - 1:
+        while heaped < (j + uniform) / n and i < n - 1:
             i += 1
             heaped += weight[i]
         chosen[j] = i
-        at += 1.0 / n
 
 
 @inlined
@@ -150,74 +147,61 @@ def _condition(before: Floats, log_emission: Floats, law: Floats) -> float:
 
 @compiled
 def _filter(
-    seeds: NDArray[np.uint32],
-    given: tuple[Any, ...],
-    N: int,
-    particles: int,
-    density: Floats,
-    begin: int,
-    end: int,
+    d: int, given: tuple[Any, ...], N: int, normals: Floats, uniforms: Floats, density: Floats
 ) -> None:
-    """Fill the densities of draws ``begin`` to ``end``; ``given`` holds the arrays of `Walks` in order."""
+    """Fill the densities of draw ``d``; ``given`` holds the arrays of `Walks` in order.
+
+    ``normals`` ``[T, particles, W]`` move the levels, ``uniforms`` ``[T]`` draw particles anew.
+    """
     rest, transition, initial, y, kind, zeros, constant, factor = given[:8]
     effect, phi, zero, centre, spread, step = given[8:]
-    _, T, K = rest.shape
-    W = y.shape[0]
-    level, total, law = np.empty((particles, W)), np.empty((particles, W)), np.empty((particles, K))
-    weight, value = np.empty(particles), np.empty(particles)
+    T, particles, W = normals.shape
+    K = rest.shape[2]
+    level, total, law = np.empty((particles, W)), np.zeros((particles, W)), np.empty((particles, K))
+    weight, value = np.full(particles, 1.0 / particles), np.empty(particles)
     chosen = np.empty(particles, dtype=np.int64)
-    at, before, times, pull, sd = np.empty(K), np.empty(K), np.empty((W, K)), np.empty(W), np.empty(W)
-    for d in range(begin, end):
-        np.random.seed(seeds[d])
-        times[:] = np.exp(effect[d])
-        weight[:] = 1.0 / particles
-        level[:] = centre[d]
-        total[:] = 0.0
-        for t in range(T):
-            P = transition[d, t - 1 if transition.shape[1] > 1 else 0]
+    at, before, times = np.empty(K), np.empty(K), np.exp(effect[d])
+    level[:] = centre[d]
+    for t in range(T):
+        P = transition[d, t - 1 if transition.shape[1] > 1 else 0]
+        for w in range(W):
+            pull, sd = _step(t, N, spread[d, w], step[d, w])
+            for i in range(particles):
+                missing = N * centre[d, w] - total[i, w] - (N - t) * level[i, w]
+                level[i, w] += pull * missing + sd * normals[t, i, w]
+                total[i, w] += level[i, w]
+        top = -np.inf
+        for i in range(particles):
+            at[:] = rest[d, t]
             for w in range(W):
-                pull[w], sd[w] = _step(t, N, spread[d, w], step[d, w])
-            top = -np.inf
-            for i in range(particles):
-                at[:] = rest[d, t]
-                for w in range(W):
-                    rest_of_sum = N * centre[d, w] - total[i, w]
-                    level[i, w] += (
-                        pull[w] * (rest_of_sum - (N - t) * level[i, w]) + sd[w] * np.random.normal()
+                if np.isnan(y[w, t]):
+                    continue
+                x = level[i, w] + factor[d, w, t]
+                mean = np.exp(x)
+                for k in range(K):
+                    at[k] += _cell(
+                        kind[w],
+                        zeros[w],
+                        y[w, t],
+                        x + effect[d, w, k],
+                        mean * times[w, k],
+                        phi[d, w],
+                        zero[d, w],
+                        constant[d, w, t],
                     )
-                    total[i, w] += level[i, w]
-                    if np.isnan(y[w, t]):
-                        continue
-                    x = level[i, w] + factor[d, w, t]
-                    mean = np.exp(x)
-                    for k in range(K):
-                        at[k] += _cell(
-                            kind[w],
-                            zeros[w],
-                            y[w, t],
-                            x + effect[d, w, k],
-                            mean * times[w, k],
-                            phi[d, w],
-                            zero[d, w],
-                            constant[d, w, t],
-                        )
-                before[:] = initial[d]
-                if t > 0:
-                    _move(law[i], P, before)
-                value[i] = _condition(before, at, law[i])
-                top = max(top, value[i])
-            if top == -np.inf:
-                density[d, t:] = -np.inf
-                break
-            mass, squares = 0.0, 0.0
-            for i in range(particles):
-                weight[i] *= np.exp(value[i] - top)
-                mass += weight[i]
-            for i in range(particles):
-                weight[i] /= mass
-                squares += weight[i] ** 2
-            density[d, t] = top + np.log(mass)
-            if squares * particles * DEPLETED > 1.0:
-                _systematic(weight, chosen)
-                level[:], total[:], law[:] = level[chosen], total[chosen], law[chosen]
-                weight[:] = 1.0 / particles
+            before[:] = initial[d]
+            if t > 0:
+                _move(law[i], P, before)
+            value[i] = _condition(before, at, law[i])
+            top = max(top, value[i])
+        if top == -np.inf:
+            density[d, t:] = -np.inf
+            return
+        weight *= np.exp(value - top)
+        mass = weight.sum()
+        weight /= mass
+        density[d, t] = top + np.log(mass)
+        if (weight**2).sum() * particles * DEPLETED > 1.0:
+            _systematic(weight, uniforms[t], chosen)
+            level, total, law = level[chosen], total[chosen], law[chosen]
+            weight[:] = 1.0 / particles
