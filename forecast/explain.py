@@ -15,7 +15,7 @@ import numpy as np
 
 from forecast import archive
 from forecast.archive import Stored
-from forecast.scenarios.nested import FEW, HIGH, LOW, quantiles
+from forecast.scenarios.nested import FEW, HIGH, LOW, effective, quantiles
 from priors.refusal import Refusal, nearest
 from reports import words
 
@@ -141,7 +141,7 @@ def _share(model: str, weight: float, hits: Array, trials: Array, chains: int) -
     if coarse:
         draws = _beta(p[used], mean, spread - noise)
     influence = len(trials) * w * (p - mean)
-    ess = _ess(influence, chains)
+    ess = effective(influence, chains)
     share = Share(
         model=model,
         weight=weight,
@@ -168,14 +168,6 @@ def _beta(p: Array, mean: float, variance: float) -> Array:
     rank = np.argsort(np.argsort(p, kind="stable"), kind="stable")
     law: Array = beta.ppf((rank + 0.5) / len(p), mean * worth, (1 - mean) * worth)
     return law
-
-
-def _ess(values: Array, chains: int) -> float:
-    if np.ptp(values) == 0 or values.size < 4 * chains:
-        return float(values.size)
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-
-    return float(array_stats.ess(values.reshape(chains, -1), method="mean"))  # type: ignore[no-untyped-call]
 
 
 def _arithmetic(run: Stored, told: Json, shares: list[Share]) -> list[str]:

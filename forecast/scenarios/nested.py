@@ -72,7 +72,7 @@ def estimate(hits: Array, trials: Array | None = None, *, chains: int) -> Estima
     influence = draws * weight * (each - mean)
     used = asked > 0
     values = _denoised(each[used], mean, spread, signal, hits_per_draw=min(mean, 1 - mean) * asked.mean())
-    size = _ess(influence, chains)
+    size = effective(influence, chains)
     low, high = quantiles(values, weight[used], (LOW, HIGH))
     return Estimate(
         mean=mean,
@@ -155,7 +155,7 @@ def _denoised(each: Array, mean: float, spread: float, signal: float, *, hits_pe
     return law
 
 
-def _ess(influence: Array, chains: int) -> float:
+def effective(influence: Array, chains: int) -> float:
     """Effective number of draws behind a mean; all of them where every draw says the same."""
     if np.ptp(influence) == 0 or influence.size < 4 * chains:
         return float(influence.size)

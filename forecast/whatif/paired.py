@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.scenarios import Estimate
-from forecast.scenarios.nested import HIGH, LOW, quantiles
+from forecast.scenarios.nested import HIGH, LOW, effective, quantiles
 
 type Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,7 +47,7 @@ def difference(without: Array, given: Array, scenario: int, *, chains: int) -> E
     spread = float(each.var(ddof=1))
     noise = float((e1 - e0).var(axis=1, ddof=1).mean()) / without.shape[1]
     shrink = np.sqrt(max(1 - noise / spread, np.sqrt(2 / each.size))) if spread > 0 else 1.0
-    size = _ess(each, chains)
+    size = effective(each, chains)
     draws = after - before + shrink * each
     weights = np.full(len(draws), 1 / len(draws))
     low, high = quantiles(draws, weights, (LOW, HIGH))
@@ -69,11 +69,3 @@ def _influence(outcomes: Array, scenario: int) -> tuple[float, Array]:
     trials = outcomes >= 0
     p = float((outcomes == scenario).sum() / trials.sum())
     return p, ((outcomes == scenario) - p * trials) / trials.mean()
-
-
-def _ess(values: Array, chains: int) -> float:
-    if np.ptp(values) == 0 or values.size < 4 * chains:
-        return float(values.size)
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-
-    return float(array_stats.ess(values.reshape(chains, -1), method="mean"))  # type: ignore[no-untyped-call]
