@@ -13,7 +13,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from forecast.commands import Answer, Json, Theatre, attach, chosen, progress
+from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, progress
 from priors.refusal import Refusal
 
 DONE, BAD_INPUT, GATE_REFUSED = 0, 2, 3
@@ -66,18 +66,17 @@ def ingest(
 ) -> int:
     """Raw exports to one tidy panel (month, front, stream, count), with a coverage strip.
 
-    Parameters
-    ----------
-    files: one or more exports.
-    format: tidy, table, chronology, ucdp-ged, ucdp-candidate, acled or events; guessed from the header when absent.
-    columns: for `table`: month=month,front=country,count=fatalities_best
-    stream: for `table` and events: the id of the stream.
-    front: for `table`: where the counts are, if no column says so.
-    coverage: the months the files speak for, 1989-01..2021-12, or "rows" for those with a figure.
-    fronts: for events: a csv front,column,value that sends each event to a front; the first row that fits wins.
-    measures: for events: which of events,best,low,high to keep.
-    output: where the panel goes; absent: only the strip is shown.
-    ascii: draw the strip without block characters.
+    Args:
+        files: one or more exports.
+        format: tidy, table, chronology, ucdp-ged, ucdp-candidate, acled or events; guessed from the header when absent.
+        columns: for `table`: month=month,front=country,count=fatalities_best
+        stream: for `table` and events: the id of the stream.
+        front: for `table`: where the counts are, if no column says so.
+        coverage: the months the files speak for, 1989-01..2021-12, or "rows" for those with a figure.
+        fronts: for events: a csv front,column,value that sends each event to a front; the first row that fits wins.
+        measures: for events: which of events,best,low,high to keep.
+        output: where the panel goes; absent: only the strip is shown.
+        ascii: draw the strip without block characters.
     """
     from forecast.arguments import column_map, span, writable
     from forecast.ingest import coverage_of, text_of
@@ -104,7 +103,7 @@ def ingest(
 
 @app.command
 def run(
-    directory: Path | None = None,
+    directory: Directory = None,
     *,
     theatre: Theatre = None,
     output: Path | None = None,
@@ -115,12 +114,11 @@ def run(
 ) -> int:
     """The quarterly run: validate, fit, check, forecast, report, and issue to the ledger.
 
-    Parameters
-    ----------
-    output: where `runs/` and the ledger go; the workspace itself when absent.
-    as_of: what was known then (YYYY-MM-DD); over forecast.toml.
-    seed: over forecast.toml.
-    force: issue a forecast whose checks failed, with a banner that says so.
+    Args:
+        output: where `runs/` and the ledger go; the workspace itself when absent.
+        as_of: what was known then (YYYY-MM-DD); over forecast.toml.
+        seed: over forecast.toml.
+        force: issue a forecast whose checks failed, with a banner that says so.
     """
     from forecast.pipeline import run as issue
     from forecast.terminal import headline, place, verdict
@@ -168,7 +166,7 @@ def schema(*, output: Annotated[Path | None, Parameter(name=("--output", "-o"))]
 
 
 @scenarios.command
-def history(directory: Path | None = None, *, theatre: Theatre = None, json: Json = False) -> int:
+def history(directory: Directory = None, *, theatre: Theatre = None, json: Json = False) -> int:
     """How the rules resolve the past: every quarter, how often each fires, and what revision would flip it."""
     from forecast.enquiries import past
     from forecast.terminal import past_table
@@ -179,7 +177,7 @@ def history(directory: Path | None = None, *, theatre: Theatre = None, json: Jso
 
 
 @priors.command
-def check(directory: Path | None = None, *, theatre: Theatre = None, json: Json = False) -> int:
+def check(directory: Directory = None, *, theatre: Theatre = None, json: Json = False) -> int:
     """Validate every statement, and say which regimes the streams could see at all."""
     from forecast.elicited import check_table
     from forecast.enquiries import prior_check
@@ -190,7 +188,7 @@ def check(directory: Path | None = None, *, theatre: Theatre = None, json: Json 
 
 
 @priors.command(name="show")
-def show_priors(directory: Path | None = None, *, theatre: Theatre = None, json: Json = False) -> int:
+def show_priors(directory: Directory = None, *, theatre: Theatre = None, json: Json = False) -> int:
     """What a prior set implies: dwell in both readings, transitions, streams and the headline before any data."""
     from forecast.elicited import implied_table
     from forecast.enquiries import prior_show

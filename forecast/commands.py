@@ -12,6 +12,7 @@ from priors.refusal import Refusal
 
 DONE, BAD_INPUT, NOT_REPRODUCED = 0, 2, 3
 
+Directory = Annotated[Path | None, Parameter(help="The workspace; the folder one stands in if absent.")]
 Theatre = Annotated[str | None, Parameter(help="A bundled theatre instead of a directory, e.g. frontier.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON for a machine to read.")]
 Place = Annotated[Path | None, Parameter(help="Where runs/ and the ledger lie, if not in the workspace.")]
@@ -76,7 +77,7 @@ def _ledger(directory: Path | None, theatre: str | None, output: Path | None) ->
 
 @ledger.command(name="list")
 def ledger_list(
-    directory: Path | None = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
+    directory: Directory = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
 ) -> Answer:
     """Every issued forecast, one a line."""
     from forecast import accounts
@@ -100,7 +101,7 @@ def ledger_list(
 @ledger.command(name="show")
 def ledger_show(
     name: str,
-    directory: Path | None = None,
+    directory: Directory = None,
     *,
     theatre: Theatre = None,
     output: Place = None,
@@ -108,9 +109,8 @@ def ledger_show(
 ) -> Answer:
     """Everything the ledger holds of a run or a question, whole.
 
-    Parameters
-    ----------
-    name: the id of a run or of a question.
+    Args:
+        name: the id of a run or of a question.
     """
     from forecast import accounts
     from forecast.ledger import show
@@ -122,7 +122,7 @@ def ledger_show(
 
 @ledger.command(name="verify")
 def ledger_verify(
-    directory: Path | None = None,
+    directory: Directory = None,
     *,
     theatre: Theatre = None,
     output: Place = None,
@@ -132,10 +132,9 @@ def ledger_verify(
 ) -> Answer:
     """Check that nothing in the ledger was changed, removed or inserted; exit 2 if something was.
 
-    Parameters
-    ----------
-    head: the hash that an earlier report printed; without it a cut tail cannot be seen.
-    count: the number of entries printed beside it.
+    Args:
+        head: the hash that an earlier report printed; without it a cut tail cannot be seen.
+        count: the number of entries printed beside it.
     """
     from forecast.ledger import verify
 
@@ -151,7 +150,7 @@ def ledger_verify(
 
 @ledger.command(name="export")
 def ledger_export(
-    directory: Path | None = None,
+    directory: Directory = None,
     *,
     theatre: Theatre = None,
     output: Place = None,
@@ -160,9 +159,8 @@ def ledger_export(
 ) -> Answer:
     """The whole ledger as JSON Lines, in the form that anyone can check without us.
 
-    Parameters
-    ----------
-    to: the file to write; the screen if absent.
+    Args:
+        to: the file to write; the screen if absent.
     """
     from forecast.arguments import writable
     from forecast.ledger import export
@@ -186,11 +184,10 @@ def whatif(
 ) -> Answer:
     """A conditional forecast beside the unconditional one, from a stored run, without a new fit.
 
-    Parameters
-    ----------
-    run: the directory of a run.
-    sets: driver=value, driver=value@2026-07 (from then on; an event: in that month), driver=value@2026-07..2026-09.
-    lever: the id of a lever of forecast.toml: a recommendation, and the drivers it sets.
+    Args:
+        run: the directory of a run.
+        sets: driver=value, driver=value@2026-07 (from then on; an event: in that month), driver=value@2026-07..2026-09.
+        lever: the id of a lever of forecast.toml: a recommendation, and the drivers it sets.
     """
     with progress() as report:
         from forecast import accounts, archive
@@ -207,11 +204,10 @@ def whatif(
 def explain(run: Path, scenario: str, *, quarter: str | None = None, json: Json = False) -> Answer:
     """One number of the headline, derived again from what the run kept.
 
-    Parameters
-    ----------
-    run: the directory of a run.
-    scenario: the id of a scenario.
-    quarter: such as 2026Q3; the first quarter forecast if absent.
+    Args:
+        run: the directory of a run.
+        scenario: the id of a scenario.
+        quarter: such as 2026Q3; the first quarter forecast if absent.
     """
     from forecast import archive
     from forecast.explain import explain as answer
@@ -223,10 +219,9 @@ def explain(run: Path, scenario: str, *, quarter: str | None = None, json: Json 
 def compare(before: Path, after: Path, *, json: Json = False) -> Answer:
     """What moved between two runs, for the calendar quarters that both speak of.
 
-    Parameters
-    ----------
-    before: the directory of the earlier run.
-    after: the directory of the later run.
+    Args:
+        before: the directory of the earlier run.
+        after: the directory of the later run.
     """
     from forecast import accounts, archive
     from forecast.comparison import compare as answer
@@ -238,9 +233,8 @@ def compare(before: Path, after: Path, *, json: Json = False) -> Answer:
 def replay(run: Path, *, workspace: Whence = None, theatre: Theatre = None, json: Json = False) -> Answer:
     """Make a run again and compare every file, byte for byte; exit 3 if it cannot be reproduced.
 
-    Parameters
-    ----------
-    run: the directory of a run.
+    Args:
+        run: the directory of a run.
     """
     with progress() as report:
         from forecast import accounts, archive
@@ -254,7 +248,7 @@ def replay(run: Path, *, workspace: Whence = None, theatre: Theatre = None, json
 
 
 def doctor(
-    directory: Path | None = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
+    directory: Directory = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
 ) -> Answer:
     """Whether this machine can make a forecast; exit 2, with what to do, if not."""
     from forecast import accounts
@@ -272,10 +266,9 @@ def doctor(
 def priors_diff(before: Path, after: Path, *, json: Json = False) -> Answer:
     """What one prior set says otherwise than another: two files, workspaces or theatres.
 
-    Parameters
-    ----------
-    before: a prior file, a workspace or a bundled theatre.
-    after: another.
+    Args:
+        before: a prior file, a workspace or a bundled theatre.
+        after: another.
     """
     from forecast import accounts
     from forecast.comparison import prior_diff
@@ -285,7 +278,7 @@ def priors_diff(before: Path, after: Path, *, json: Json = False) -> Answer:
 
 
 def priors_impact(
-    directory: Path | None = None,
+    directory: Directory = None,
     *,
     against: Path,
     theatre: Theatre = None,
@@ -294,10 +287,9 @@ def priors_impact(
 ) -> Answer:
     """What an edit of the priors does to the headline; nothing is published.
 
-    Parameters
-    ----------
-    against: the set before the edit: a prior file, a workspace or a bundled theatre.
-    fit: also fit with both sets, which takes as long as two runs.
+    Args:
+        against: the set before the edit: a prior file, a workspace or a bundled theatre.
+        fit: also fit with both sets, which takes as long as two runs.
     """
     where = chosen(directory, theatre)
     with progress() as report:
