@@ -18,7 +18,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import roots_jacobi
-from scipy.stats import beta
+from scipy.stats import beta, norm, t
 
 type Floats = NDArray[np.float64]
 
@@ -141,13 +141,20 @@ def _simplex(models: int, a: float) -> tuple[Floats, Floats]:
 
 
 def _mean(values: Floats, block: int, seed: int) -> Range:
-    """Return the mean of a series and its interval, over blocks that wrap around its ends."""
+    """Return the mean of a series and its interval, over blocks that wrap around its ends.
+
+    Few blocks make a bootstrap too sure: its deviations are widened as those of a mean of n/block numbers are when
+    their spread must be estimated too, by √(n/(n - block)) and by Student's t over the normal.
+    """
     n = values.size
     rng = np.random.default_rng(seed)
     starts = rng.integers(n, size=(RESAMPLED, -(-n // block), 1))
     chosen = ((starts + np.arange(block)) % n).reshape(RESAMPLED, -1)[:, :n]
-    low, high = np.quantile(values[chosen].mean(axis=1), (LOW, HIGH))
-    return Range(mean=float(values.mean()), q05=float(low), q95=float(high))
+    mean = float(values.mean())
+    low, high = np.quantile(values[chosen].mean(axis=1), (LOW, HIGH)) - mean
+    free = max(n / block - 1.0, 1.0)
+    wider = np.sqrt((free + 1.0) / free) * t.ppf(HIGH, free) / norm.ppf(HIGH)
+    return Range(mean=mean, q05=float(mean + wider * low), q95=float(mean + wider * high))
 
 
 def _sentence(best: str, others: list[str], lead: Mapping[str, Range], told: bool, enough: bool) -> str:

@@ -152,15 +152,3 @@ def test_too_short_a_panel_has_no_origin(case, refits) -> None:
     assert found.origins == ()
     assert found.log_density.size == 0
     assert not refits
-
-
-def test_models_of_a_run_are_weighed_together(case, refits) -> None:
-    posterior, _ = case
-    posteriors = {"one": posterior, "two": posterior, "three": posterior}
-    weights, found = ensemble.weigh_models(posteriors, used=["one", "two"], seed=3)
-    assert list(weights.weights) == ["one", "two"]
-    assert set(weights.elpd) == set(found) == set(posteriors)
-    assert weights.weights["one"].mean == pytest.approx(0.5)
-    alone, nothing = ensemble.weigh_models({"one": posterior}, used=["one"], seed=3)
-    assert alone.weights["one"].mean == 1.0
-    assert nothing == {}
