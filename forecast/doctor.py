@@ -46,7 +46,7 @@ def doctor(where: Path | str | None, *, output: Path) -> tuple[Finding, ...]:
 def _findings(where: Path | str | None, output: Path) -> Iterator[Finding]:
     yield _python()
     yield _locked()
-    yield _caches("numba's cache", _numba_cache())
+    yield _cache()
     yield _compiles()
     yield _fonts()
     yield _typst()
@@ -110,28 +110,22 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _numba_cache() -> Path:
-    import models
+def _cache() -> Finding:
+    """Whether compiled code can be kept: without that every run compiles it anew, which takes minutes."""
+    from models import caches
 
-    stated = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(stated) if stated else Path(models.__file__).parent
-
-
-def _caches(name: str, folder: Path) -> Finding:
-    """Whether compiled kernels can be kept: without it every run compiles them anew."""
+    folder = Path(os.environ["NUMBA_CACHE_DIR"])  # set by models.caches, unless the user did
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
-            ok = True
+            ok = not caches.PASSING
     except OSError:
         ok = False
     return Finding(
-        name=name,
+        name="cache",
         ok=ok,
-        found=f"{folder} {'can' if ok else 'cannot'} be written to",
-        remedy=None
-        if ok
-        else "set NUMBA_CACHE_DIR to a folder that can; until then every start compiles again",
+        found=f"{folder} {'keeps' if ok else 'cannot keep'} compiled code",
+        remedy=None if ok else "set NUMBA_CACHE_DIR to a folder that can be written to",
     )
 
 
