@@ -20,7 +20,7 @@ from forecast.provenance import provenance
 from forecast.question import Question, ask
 from forecast.record import Material
 from forecast.sidebyside import CHAINS
-from forecast.streams import StreamDefinition
+from forecast.streams import StreamDefinition, slug
 from forecast.tables import write_headline, write_hub, write_tables
 from forecast.watching import Progress
 from forecast.workspace import Workspace
@@ -50,7 +50,11 @@ class Assembled:
     def material(self, *, verdict: checks.Verdict, ledger: Path) -> Material:
         """What the record is composed from, with the head of the ledger before its own row."""
         before = head(ledger)
-        return replace(self.parts, verdict=verdict, ledger={"count": before.count, "head": before.hash})
+        return replace(
+            self.parts,
+            verdict=verdict,
+            ledger={"count": before.count, "head": before.hash if before.count else None},
+        )
 
     def write(self, to: Path, record: Mapping[str, Any]) -> None:
         """Write posteriors, tables and the hub file into a run's folder."""
@@ -67,25 +71,30 @@ class Assembled:
             chains=CHAINS,
         )
         write_tables(record, to / "tables")
+        place = slug(self.workspace.title) or "theatre"
         weightiest = max(used, key=lambda model: weights[model.name].mean)
         write_hub(
             record,
             weightiest.futures,
             to,
-            model=f"scenariocast-{self.workspace.name}",
-            location=self.workspace.name,
+            model=f"scenariocast-{place}",
+            location=place,
         )
 
 
-def assemble(workspace: Workspace, at: Clock, *, run: str, seed: int, progress: Progress) -> Assembled:
-    """Fit every model of a workspace and put its forecast together.
+def assemble(
+    workspace: Workspace, at: Clock, *, run: str, seed: int, workers: int, progress: Progress
+) -> Assembled:
+    """Fit every model of a workspace, in so many processes, and put its forecast together.
 
     Raises:
-        Refusal: for data or beliefs that cannot be used.
+        Refusal: for data or beliefs that cannot be used, or a live run that comes too late.
     """
     question = ask(workspace, at)
+    limit = workspace.config.time.max_age_months
+    clock.check_live(at, question.quarters[0], question.panel.origin, max_age=limit)
     past = question.past()
-    models = fitted(question, past, seed=seed, progress=progress)
+    models = fitted(question, past, seed=seed, workers=workers, progress=progress)
     progress("putting it together")
     used = _used(models)
     weighed = _weighed(models, seed=seed)

@@ -5,6 +5,7 @@ Everything heavy is imported inside the command that needs it, so that help answ
 """
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, progress
 from priors.refusal import Refusal
 
-DONE, BAD_INPUT, GATE_REFUSED = 0, 2, 3
+DONE, BAD_INPUT, GATE_REFUSED, STOPPED = 0, 2, 3, 130
 
 app = App(
     name="forecast",
@@ -33,7 +34,7 @@ def show(text: str, data: object, as_json: bool) -> None:
     """Print one of the two faces of a result; no text of anybody's file reaches the terminal as a command to it."""
     from forecast.terminal import clean
 
-    print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) if as_json else clean(text))
+    print(json.dumps(data, indent=2, allow_nan=False) if as_json else clean(text))
 
 
 @app.command
@@ -125,7 +126,13 @@ def run(
 
     with progress() as report:
         done = issue(
-            chosen(directory, theatre), output=output, as_of=as_of, seed=seed, force=force, progress=report
+            chosen(directory, theatre),
+            output=output,
+            as_of=as_of,
+            seed=seed,
+            force=force,
+            workers=os.cpu_count() or 1,
+            progress=report,
         )
     lines = [
         f"{done.record['title']}: run {done.record['run']}, as of {done.record['as_of']} ({done.record['timing']})",
@@ -236,4 +243,13 @@ def entry() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("forecast: stopped; nothing was published", file=sys.stderr)
+        code = STOPPED
+    except BrokenPipeError:  # the reader has seen enough; what is left has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = DONE
+    sys.exit(code)

@@ -148,7 +148,7 @@ def prior_impact(
         found = {}
         for side, workspace in sides.items():
             progress(f"fitting {side} the edit")
-            parts = assemble(workspace, at, run=side, seed=seed, progress=progress).parts
+            parts = assemble(workspace, at, run=side, seed=seed, workers=1, progress=progress).parts
             found[side] = {
                 name: {key: _numbers(estimate) for key, estimate in row.items()}
                 for name, row in parts.ensemble.resolved.items()

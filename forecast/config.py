@@ -146,6 +146,8 @@ class Driver(Described):
             raise ValueError(
                 "a what-if driver stays at its reference until a lever moves it: take out future"
             )
+        if self.kind == "amount" and self.future == "own-history":
+            raise ValueError('an amount has no chain of its own: future = "last" | "none" or a path')
         if self.use == "history" and self.kind != "event" and self.future is None:
             raise ValueError(
                 'a driver with a history needs future = "last" | "own-history" | "none" or a path'

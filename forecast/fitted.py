@@ -35,7 +35,9 @@ class Fitted:
     verdict: checks.Verdict
 
 
-def fitted(question: Question, past: history.History, *, seed: int, progress: Progress) -> tuple[Fitted, ...]:
+def fitted(
+    question: Question, past: history.History, *, seed: int, workers: int, progress: Progress
+) -> tuple[Fitted, ...]:
     """Every model that the workspace uses or compares, in that order.
 
     All have the same number of simulated paths: it is doubled until the noise of the simulation no longer widens the
@@ -46,7 +48,9 @@ def fitted(question: Question, past: history.History, *, seed: int, progress: Pr
     """
     models, settings = question.workspace.config.models, question.workspace.config.simulate
     told = {name: question.setting(name) for name in models.fitted}
-    done = fits(question.panel.counts, told, question.workspace.priors, seed=seed, progress=progress)
+    done = fits(
+        question.panel.counts, told, question.workspace.priors, seed=seed, workers=workers, progress=progress
+    )
     posteriors = [fit.posterior for fit in done]
     paths = settings.paths
     while True:

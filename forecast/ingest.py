@@ -185,10 +185,11 @@ def _read(
     chosen = format or formats.guess(path, name=name)
     if chosen not in formats.FORMATS:
         raise Refusal(
-            where="ingest",
+            file=name,
+            where="--format",
             got=chosen,
-            wanted=" | ".join([*formats.FORMATS, "table"]),
-            remedy="name the format",
+            wanted="a format of incidents",
+            remedy=nearest(chosen, [*formats.FORMATS, "table"]),
         )
     if front is not None or (stream is not None and formats.FORMATS[chosen].shape != "dated"):
         raise Refusal(

@@ -51,6 +51,7 @@ def run(
     as_of: datetime.date | None = None,
     seed: int | None = None,
     force: bool = False,
+    workers: int = 1,
     progress: Progress = silent,
 ) -> Run:
     """Validate everything, fit, check, forecast, report, and enter the forecast in the ledger.
@@ -61,6 +62,8 @@ def run(
         as_of: what was known then, instead of ``time.as_of``.
         seed: instead of ``time.seed``.
         force: issue a forecast whose checks failed; its reports say so before anything else.
+        workers: processes that models are fitted in; the forecast does not depend on it. With more than one, a script
+            that calls this needs the usual ``if __name__ == "__main__":``.
         progress: called with the stage and how far it is.
 
     Returns:
@@ -78,16 +81,14 @@ def run(
     place = _place(ws, output)
     inputs = fingerprint(ws, at, chosen, force)
     name = publish.run_id(at.as_of.isoformat(), inputs)
-    if (
-        place / "runs"
-    ).is_dir():  # before an hour of work: an interrupted run may be this one, issued already
+    if (place / "runs").is_dir():  # before the work: an interrupted run may be this one, issued already
         with publish.exclusive(place):
             publish.recover(place, ledger=place / LEDGER)
     if (place / "runs" / name / publish.RECORD).is_file():
         return _again(place / "runs" / name)
     from forecast.assembly import assemble  # late: neither a mistake nor a stored run waits for the sampler
 
-    assembled = assemble(ws, at, run=name, seed=chosen, progress=progress)
+    assembled = assemble(ws, at, run=name, seed=chosen, workers=workers, progress=progress)
     if fingerprint(ws, at, chosen, force) != inputs:
         raise Refusal(
             file=str(ws.root), got="a file that changed while it was read", remedy="run the forecast again"

@@ -7,11 +7,13 @@ from functools import cache
 from importlib import resources
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from forecast.clock import Clock
 from forecast.publish import digest
 from forecast.workspace import Workspace
 
+LOCK = Path(__file__).parents[1] / "requirements" / "run.txt"  # in a checkout; a wheel has none
 LIBRARIES = ("arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy", "typst", "xarray")
 PACKAGES = ("forecast", "models", "priors", "reports")
 
@@ -36,6 +38,7 @@ def provenance(workspace: Workspace, seed: int) -> Mapping[str, object]:
         "priors_sha256": workspace.priors.fingerprint,
         "scenarios_sha256": digest(workspace.files["scenarios.toml"]),
         "code_sha256": code(),
+        "lock_sha256": digest(LOCK) if LOCK.is_file() else None,
         "seed": seed,
         "engine": version("scenariocast"),
         "python": platform.python_version(),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forecast import clock, history, scenarios
+from forecast import history, scenarios
 from forecast.clock import Clock
 from forecast.incidents import gather
 from forecast.panel import Panel, panel
@@ -57,7 +57,7 @@ def ask(workspace: Workspace, at: Clock) -> Question:
     """Read the data as known at a date and say what lies ahead.
 
     Raises:
-        Refusal: for data that cannot be read, or a live run that comes too late.
+        Refusal: for data that cannot be read.
     """
     time = workspace.config.time
     archive = gather(workspace.sources, workspace.streams, root=workspace.root)
@@ -71,7 +71,6 @@ def ask(workspace: Workspace, at: Clock) -> Question:
         deciding=workspace.scenarios.streams,
     )
     current, quarters = scenarios.quarters_ahead(known.origin, time.quarters)
-    clock.check_live(at, quarters[0], known.origin, max_age=time.max_age_months)
     months = scenarios.months_ahead(known.origin, time.quarters)
     return Question(
         workspace=workspace,

@@ -3,6 +3,7 @@
 import datetime
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from forecast import months
 from forecast.config import Driver as Declared
@@ -80,7 +81,8 @@ def course(
 ) -> tuple[float, ...]:
     """A driver's value in each month: its rows up to the origin, then as forecast.toml says it goes on.
 
-    An event is at rest except in its months; a state or an amount keeps a row's value until the next.
+    An event is at rest except in its months; a state or an amount keeps a row's value until the next. By its own
+    history, a yes or no goes on as the two-state chain that its months up to the origin show, at its expectation.
     """
     said = {row.month: float(row.value) for row in rows if row.driver == driver.id}
     earlier = [month for month in said if month < span[0]]
@@ -95,4 +97,20 @@ def course(
         else:
             value = float((path if month > origin else said).get(month, value))
         values.append(value)
+    if driver.ahead == "own-history":
+        known = span.index(origin) + 1
+        values[known:] = _expected(values[:known], len(span) - known)
     return tuple(values)
+
+
+def _expected(past: Sequence[float], months: int) -> list[float]:
+    """Probability of a yes in each month ahead: a chain with the past's transitions and half of one more each way."""
+    steps = list(pairwise(past))
+    stay_off, turn_on, turn_off, stay_on = (
+        0.5 + sum(step == pair for step in steps) for pair in ((0, 0), (0, 1), (1, 0), (1, 1))
+    )
+    on, found = past[-1], []
+    for _ in range(months):
+        on = on * stay_on / (stay_on + turn_off) + (1 - on) * turn_on / (turn_on + stay_off)
+        found.append(on)
+    return found

@@ -3,7 +3,6 @@
 The draws do not depend on it: each model has its own seed, and one model alone is fitted where it is asked for.
 """
 
-import os
 import queue
 import zlib
 from collections.abc import Sequence
@@ -39,7 +38,13 @@ class Fit:
 
 
 def fits(
-    panel: xr.DataArray, settings: dict[str, Setting], priors: PriorSet, *, seed: int, progress: Progress
+    panel: xr.DataArray,
+    settings: dict[str, Setting],
+    priors: PriorSet,
+    *,
+    seed: int,
+    workers: int,
+    progress: Progress,
 ) -> list[Fit]:
     """Fit every model, in the order of `settings`; several are also scored on months they had not seen.
 
@@ -48,6 +53,7 @@ def fits(
         settings: by model.
         priors: the beliefs of all.
         seed: of the run; each model draws its own from it.
+        workers: processes; one means this one.
         progress: called with the stage and how far it is.
 
     Raises:
@@ -57,12 +63,13 @@ def fits(
     jobs = [
         (panel, name, priors, setting, own_seed(seed, name), several) for name, setting in settings.items()
     ]
-    if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
+    if min(len(jobs), workers) == 1:
         return [_fitted(*job, progress=progress) for job in jobs]
     context = get_context("spawn")
     events: Queue[Event] = context.Queue()
-    workers = min(len(jobs), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(events,)) as pool:
+    with ProcessPoolExecutor(
+        min(len(jobs), workers), mp_context=context, initializer=_begin, initargs=(events,)
+    ) as pool:
         waiting = [pool.submit(_worker, *job) for job in jobs]
         _follow(waiting, events, progress)
         return [job.result() for job in waiting]

@@ -153,7 +153,9 @@ def quickly() -> Callable[..., AbstractContextManager[None]]:
     return context
 
 
-def drawn(panel: Any, settings: Any, priors: Any, *, seed: int, progress: Any, diverging: int) -> list[Any]:
+def drawn(
+    panel: Any, settings: Any, priors: Any, *, seed: int, workers: int, progress: Any, diverging: int
+) -> list[Any]:
     """Draws of the priors in the shape of fits, in the place of `forecast.sidebyside.fits`."""
     import numpy as np
     import xarray as xr
