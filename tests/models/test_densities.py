@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 from forecast.fit import from_prior
-from models import CATALOGUE, Setting, Stream, derived, emissions, forward
+from models import CATALOGUE, Reporting, Setting, Stream, derived, emissions, forward
 from models.densities import one_step
-from priors import PriorSet
+from priors import PriorSet, distribution
 
 CELLS = [0.0, 1.0, 7.0, np.nan, 60.0]
 
@@ -93,6 +93,7 @@ def test_every_family_has_the_density_of_its_formula(beliefs, family: str) -> No
         reference="all",
         streams=(Stream(id="s", family=family, level="walk", effect="none"),),
         horizon=2,
+        reporting={"s": Reporting(release=(0, 1, 0, 1, 1, 0, 0), mean=(0.3,), sd=(0.1,))},
     )
     panel = xr.DataArray(
         np.array([CELLS]), dims=("stream", "month"), coords={"stream": ["s"], "month": range(5)}
@@ -104,6 +105,24 @@ def test_every_family_has_the_density_of_its_formula(beliefs, family: str) -> No
     )
     found = one_step(draws, panel, seen, priors, number=3, seed=1)
     assert found == pytest.approx(wanted[..., 0], abs=1e-5)
+
+
+def test_a_mean_is_as_unknown_as_its_prior_says(beliefs) -> None:
+    """The first month's density is that of its family, averaged over the prior of its mean."""
+    priors = beliefs({"wander.s": (1e-9, 2e-9), "spread.s": (30.0, 90.0), "level.s": (4.0, 30.0)})
+    setting = Setting(
+        scenarios=("all",),
+        reference="all",
+        streams=(Stream(id="s", family="negative-binomial", level="walk", effect="none"),),
+        horizon=2,
+    )
+    panel = xr.DataArray([[25.0, 9.0]], dims=("stream", "month"), coords={"stream": ["s"], "month": range(2)})
+    draws, seen = drawn("local-level", panel, priors, setting)
+    mean = distribution(priors["level.s"]).ppf((np.arange(4000) + 0.5) / 4000)
+    phi = draws["dispersion"].values.reshape(-1, 1)
+    wanted = np.exp(emissions.log_density(25.0, "negative-binomial", mean=mean, dispersion=phi)).mean(axis=1)
+    found = np.exp(one_step(draws, panel, seen, priors, number=20_000, seed=1)[:, 0])
+    assert found == pytest.approx(wanted, rel=0.03)
 
 
 def test_a_mean_whose_prior_is_not_lognormal_is_the_draws_own(beliefs) -> None:

@@ -130,26 +130,19 @@ def test_without_steps_it_is_the_exact_forward_pass() -> None:
 
 @pytest.fixture(scope="module")
 def short() -> tuple[Walks, float]:
-    """Two regimes, a walk and three months, one of them missing, and their likelihood by quadrature."""
-    y, phi, step, spread, months = np.array([[4.0, np.nan, 30.0]]), 3.0, 0.5, 0.4, 5
-    effect, factor = np.array([0.0, 1.2]), np.array([0.0, 0.0, 0.3])
+    """Four months, one missing, that a high level explains as well as a war; their likelihood by quadrature."""
+    y, phi, step, spread, months = np.array([[12.0, 14.0, np.nan, 50.0]]), 8.0, 0.3, 1.0, 6
+    effect, factor = np.array([0.0, 1.5]), np.array([0.0, 0.0, 0.0, 0.3])
     given = {"P": P, "initial": START, "effect": effect[None], "factor": factor[None]}
-    laid = walks(y, draws=4000, centre=np.log(5.0), spread=spread, step=step, phi=phi, months=months, **given)
-    nodes, weights = scipy.special.roots_hermitenorm(40)
-    root = np.linalg.cholesky(step**2 * demeaned(months, 3) + spread**2)
-    grid = np.array(list(product(nodes, repeat=3)))
-    mass = np.prod(list(product(weights / weights.sum(), repeat=3)), axis=1)
-    level = np.log(5.0) + grid @ root.T + factor
-    total = 0.0
-    for path in product(range(2), repeat=3):
-        chance = START[path[0]] * P[path[0], path[1]] * P[path[1], path[2]]
-        mean = np.exp(level + effect[list(path)])
-        total += (
-            chance
-            * mass
-            @ np.exp(emissions.log_density(y, "negative-binomial", mean=mean, dispersion=phi).sum(axis=1))
-        )
-    return laid, float(total)
+    laid = walks(y, draws=4000, centre=np.log(6.0), spread=spread, step=step, phi=phi, months=months, **given)
+    nodes, mass = scipy.special.roots_hermitenorm(24)
+    root = np.linalg.cholesky(step**2 * demeaned(months, 4) + spread**2)
+    level = np.log(6.0) + np.array(list(product(nodes, repeat=4))) @ root.T + factor
+    weight = np.prod(list(product(mass / mass.sum(), repeat=4)), axis=1)
+    density = emissions.log_density(
+        y[0, :, None], "negative-binomial", mean=np.exp(level[..., None] + effect), dispersion=phi
+    )
+    return laid, float(weight @ np.exp(forward.log_likelihood(density, P, START)))
 
 
 @pytest.mark.parametrize("particles", [1, 30])
