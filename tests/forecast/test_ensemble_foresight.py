@@ -30,7 +30,7 @@ SAID = {
 
 
 def world(model: str) -> tuple[xr.DataArray, PriorSet, Setting]:
-    """A series that goes to war twice, beliefs about it, and a label on the second war."""
+    """A series that goes to war twice, beliefs about it, and labels that call two quiet months war."""
     walk = model == "switching-level"
     said = SAID | ({"wander.deaths": ("percent per month", 2, 8)} if walk else {})
     why = (
@@ -47,7 +47,7 @@ def world(model: str) -> tuple[xr.DataArray, PriorSet, Setting]:
         Stream(id="truce", family="bernoulli", level=None, effect="free"),
     )
     labels = np.zeros((T, 2))
-    labels[11:13, 1] = np.log(8.0)
+    labels[[6, 13], 1] = np.log(300.0)
     setting = Setting(
         scenarios=("calm", "war"),
         reference="calm",
@@ -120,9 +120,9 @@ def test_densities_are_those_of_someone_who_had_not_seen_the_months(case, refits
     found = ensemble.foresee(posterior, seed=3, burn_in=BURN_IN, ahead=AHEAD)
     assert found.origins == tuple(f"2025-{m:02d}" for m in range(BURN_IN, T - AHEAD + 1))
     assert np.all(found.k < ensemble.MOST_K)
-    assert np.all(found.error < 0.3)
-    assert np.abs(found.log_density - wanted).max() < 0.3
-    assert np.abs(found.log_density - wanted).mean() < 0.12
+    assert np.all(found.error < 0.2)
+    assert np.abs(found.log_density - wanted).max() < 0.2
+    assert np.abs(found.log_density - wanted).mean() < 0.1
 
 
 def test_where_weights_are_not_trusted_the_model_is_fitted_to_what_had_been_seen(
