@@ -16,7 +16,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from models.contract import Driver, Model, Reporting, Setting, Stream
-from models.machine import compile_density
 from models.variables import Beliefs, draw, unconstrain
 from priors import PriorSet, dumps, loads
 
@@ -74,6 +73,8 @@ def compile_model(panel: xr.DataArray, model: Model, priors: PriorSet, setting: 
         ValueError: a panel that the setting's streams cannot have shown.
         Refusal: priors that are missing or contradict the setting.
     """
+    from models.machine import compile_density  # late: it loads the sampler, which only a fit needs
+
     built = model.build(panel, priors, setting)
     density = compile_density(built, [variable.name for variable in built.free_RVs])
     return Compiled(structure=structure(model, priors, setting), density=density)

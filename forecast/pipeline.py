@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from forecast import archive, clock, publish
+from forecast import archive, clock, processes, publish
 from forecast.archive import LEDGER
 from forecast.briefing import brief
 from forecast.provenance import fingerprint, provenance
@@ -86,6 +86,8 @@ def run(
             publish.recover(place, ledger=place / LEDGER)
     if (place / "runs" / name / publish.RECORD).is_file():
         return _again(place / "runs" / name)
+    if workers > 1 and len(ws.config.models.fitted) > 1:
+        processes.prepare()
     from forecast.assembly import assemble  # late: neither a mistake nor a stored run waits for the sampler
 
     assembled = assemble(ws, at, run=name, seed=chosen, workers=workers, progress=progress)

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from typing import Any
 
@@ -17,6 +16,7 @@ import xarray as xr
 
 from forecast.ensemble import Foresight, foresee
 from forecast.fit import Posterior, compile_model, fit
+from forecast.processes import context
 from forecast.watching import Progress
 from models import CATALOGUE, Setting
 from priors import PriorSet
@@ -65,10 +65,10 @@ def fits(
     ]
     if min(len(jobs), workers) == 1:
         return [_fitted(*job, progress=progress) for job in jobs]
-    context = get_context("spawn")
-    events: Queue[Event] = context.Queue()
+    started = context()
+    events: Queue[Event] = started.Queue()
     with ProcessPoolExecutor(
-        min(len(jobs), workers), mp_context=context, initializer=_begin, initargs=(events,)
+        min(len(jobs), workers), mp_context=started, initializer=_begin, initargs=(events,)
     ) as pool:
         waiting = [pool.submit(_worker, *job) for job in jobs]
         _follow(waiting, events, progress)

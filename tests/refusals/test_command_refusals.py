@@ -153,7 +153,7 @@ ARGUMENTS = [
     (["ingest", "none.csv"], r"none.csv"),
     (["ingest", "le théâtre"], r"le théâtre"),
     (["ingest", "le théâtre/forecast.toml"], r"forecast.toml"),
-    (["ingest", "le théâtre/data/counts.csv", "--format", "tidi"], r"got 'tidi'; wanted tidy"),
+    (["ingest", "le théâtre/data/counts.csv", "--format", "tidi"], r"got 'tidi'; wanted a format of incidents; did you mean 'tidy'"),
     (["ingest", "le théâtre/data/counts.csv", "--columns", "month"], r"--columns: got 'month'; wanted name=column"),
     (["ingest", "le théâtre/data/counts.csv", "--columns", "=month"], r"--columns: got '=month'"),
     (["ingest", "le théâtre/data/counts.csv", "--coverage", "2014"], r"--coverage: got '2014'; wanted 1989-01..2021-12"),
