@@ -75,10 +75,17 @@ def parameters(
 
 
 def released(draws: xr.Dataset, setting: Setting, stream: Stream, months: int, *, first: int = 0) -> Any:
-    """Return a stream's log reporting factor in ``months`` months from ``first``, ``[chain, draw, months]``."""
+    """Return a stream's log reporting factor in ``months`` months from ``first``, ``[chain, draw, months]``.
+
+    Raises:
+        ValueError: if its releases do not reach so far.
+    """
     if stream.id not in setting.reporting:
         return 0.0
     release = np.asarray(setting.reporting[stream.id].release[first : first + months])
+    if release.size != months:
+        got = len(setting.reporting[stream.id].release)
+        raise ValueError(f"reporting of {stream.id!r}: got {got} months; wanted {first + months} or more")
     return draws["reporting"].sel(stream=stream.id).values[..., release]
 
 

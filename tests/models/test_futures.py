@@ -184,6 +184,8 @@ def test_futures_are_drawn_at_the_release_of_their_months(beliefs):
     y = futures.draw(draws, panel, released, months=2, paths=40_000, seed=5)["count"].values[0, :, 0]
     ratio = y[:, 0].mean() / y[:, 1].mean()
     assert ratio == pytest.approx(float(np.exp(draws["reporting"][0, 0, 0, 1])), rel=0.03)
+    with pytest.raises(ValueError, match="reporting of 's': got 8 months; wanted 9"):
+        futures.draw(draws, panel, released, months=5, paths=2, seed=5)
 
 
 def test_the_threads_that_share_the_work_do_not_matter(rich, monkeypatch):
