@@ -4,9 +4,7 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from importlib.metadata import version
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from forecast.clock import Clock
@@ -15,6 +13,7 @@ from forecast.workspace import Workspace
 
 LOCK = Path(__file__).parents[1] / "requirements" / "run.txt"  # in a checkout; a wheel has none
 LIBRARIES = ("arviz", "numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy", "typst", "xarray")
+CODE = (".py", ".sql", ".css", ".js", ".j2", ".typ", ".txt")
 PACKAGES = ("forecast", "models", "priors", "reports")
 
 
@@ -50,18 +49,10 @@ def provenance(workspace: Workspace, seed: int) -> Mapping[str, object]:
 def code() -> str:
     """SHA-256 of our own modules, templates and style sheets, line ends aside."""
     hashed = hashlib.sha256()
-    for package in PACKAGES:
-        for path, file in sorted(_sources(resources.files(package), package)):
-            hashed.update(f"{path}\0".encode() + file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    root = Path(__file__).parents[1]  # the four packages lie side by side, in a checkout as in a wheel
+    files = [file for package in PACKAGES for file in (root / package).rglob("*") if file.suffix in CODE]
+    for file in sorted(files):
+        name = file.relative_to(root)
+        if "theatres" not in name.parts:
+            hashed.update(f"{name.as_posix()}\0".encode() + file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return hashed.hexdigest()
-
-
-def _sources(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
-    found: list[tuple[str, Traversable]] = []
-    for entry in folder.iterdir():
-        name = f"{path}/{entry.name}"
-        if entry.is_dir():
-            found += _sources(entry, name) if entry.name not in ("__pycache__", "theatres") else []
-        elif entry.name.endswith((".py", ".sql", ".html", ".css", ".js", ".typ", ".j2")):
-            found.append((name, entry))
-    return found

@@ -10,9 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import floor
+from typing import TYPE_CHECKING
 
-from reports.parts import Estimate
 from reports.text import Sentence, Span
+
+if TYPE_CHECKING:  # a record's checks take longer to load than a command may take to answer
+    from reports.parts import Estimate
 
 BANDS = (
     "almost no chance",
@@ -130,7 +133,7 @@ def interval(q05: float, q95: float, mcse: float | None = None) -> str:
     return f"{low}{GAP}%" if low == high else f"{low}–{high}{GAP}%"
 
 
-def spread(estimate: Estimate) -> Sentence:
+def spread(estimate: "Estimate") -> Sentence:
     """The interval of an estimated probability as `interval` prints it, both ends still numbers."""
     low, dash, high = interval(estimate.q05, estimate.q95, estimate.mcse).partition("–")
     if not dash:

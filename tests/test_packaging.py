@@ -28,7 +28,7 @@ def test_the_wheel_holds_four_packages_and_no_tests(wheel: Path) -> None:
         "priors/frontier.toml",
         "forecast/theatres/frontier/forecast.toml",
         "forecast/theatres/frontier/data/country_months.csv",
-        "reports/templates/report.html",
+        "reports/templates/report.html.j2",
         "forecast/py.typed",
     }
     assert wanted <= set(names)
