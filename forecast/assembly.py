@@ -11,8 +11,8 @@ import xarray as xr
 from forecast import checks, clock, elicited, history, scenarios
 from forecast.clock import Clock
 from forecast.ensemble import Weights, weigh
-from forecast.fit import Posterior, save
 from forecast.fitted import Fitted, fitted, inflations, published
+from forecast.fitting import Posterior, save
 from forecast.latent import view
 from forecast.ledger import head
 from forecast.notes import notes

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast import clock, elicited
-from forecast.fit import from_prior
+from forecast.fitting import from_prior
 from forecast.history import Steady, noise, warnings
 from forecast.question import Question, ask
 from forecast.rules import in_words

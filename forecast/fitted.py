@@ -8,10 +8,10 @@ import xarray as xr
 
 from forecast import checks, history, predictive, scenarios
 from forecast.ensemble import Foresight
-from forecast.fit import Posterior, from_prior
+from forecast.fitting import Posterior, from_prior
 from forecast.question import Question
 from forecast.sidebyside import CHAINS, fits, own_seed
-from forecast.simulate import simulate
+from forecast.simulation import simulate
 from forecast.watching import Progress
 from models import CATALOGUE
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from forecast.months import ordinal, quarter_months
-from forecast.simulate import latent
+from forecast.simulation import latent
 
 type Array = np.ndarray[Any, np.dtype[Any]]
 

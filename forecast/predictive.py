@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.checks import Check, predictive, uniform
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from models import CATALOGUE, emissions, forward
 from models.contract import Setting, Stream
 from models.derived import parameters

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.ensemble import Foresight, foresee
-from forecast.fit import Posterior, compile_model, fit
+from forecast.fitting import Posterior, compile_model, fit
 from forecast.processes import context
 from forecast.watching import Progress
 from models import CATALOGUE, Setting

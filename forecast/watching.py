@@ -70,7 +70,9 @@ class Bars:
     def __call__(self, stage: str, /, done: int = 0, total: int = 0, note: str = "") -> None:
         """Move the bar of ``stage``."""
         if stage not in self._tasks:
-            for task in self._display.tasks:  # one that never said how far it goes is over when the next begins
+            for (
+                task
+            ) in self._display.tasks:  # one that never said how far it goes is over when the next begins
                 if task.total is None:
                     self._display.update(task.id, total=1, completed=1)
             self._tasks[stage] = self._display.add_task(stage, total=total or None, note=note)

@@ -161,7 +161,7 @@ def drawn(
     import xarray as xr
 
     from forecast.ensemble import Foresight
-    from forecast.fit import from_prior
+    from forecast.fitting import from_prior
     from forecast.sidebyside import Fit
     from models import CATALOGUE
 

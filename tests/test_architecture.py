@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
-    "ingest", "theatres", "setting", "fit", "simulate", "latent", "scenarios", "history", "checks", "predictive",
+    "ingest", "theatres", "setting", "fitting", "simulation", "latent", "scenarios", "history", "checks", "predictive",
     "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "archive", "question", "processes", "sidebyside", "fitted",
     "provenance", "notes", "record", "tables", "briefing", "assembly", "enquiries", "pipeline", "whatif", "explain",
     "comparison", "replay", "doctor", "accounts", "backtest", "arguments", "commands", "cli",

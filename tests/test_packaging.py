@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the checkout without a network."""
     out = tmp_path_factory.mktemp("wheel with a space é")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)], cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)], cwd=ROOT, check=True
+    )
     (built,) = out.glob("*.whl")
     return built
 
@@ -42,8 +44,15 @@ def test_the_installed_wheel_answers_away_from_the_checkout(wheel: Path, tmp_pat
     program = "import sys; from forecast.cli import main; sys.exit(main(['init', 'new workspace']))"
     environment = {**os.environ, "PYTHONPATH": str(site), "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "new workspace" / "forecast.toml").is_file()
-    assert (tmp_path / "new workspace" / "priors.toml").read_bytes() == (ROOT / "priors" / "frontier.toml").read_bytes()
+    assert (tmp_path / "new workspace" / "priors.toml").read_bytes() == (
+        ROOT / "priors" / "frontier.toml"
+    ).read_bytes()

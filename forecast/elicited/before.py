@@ -13,12 +13,12 @@ import numpy as np
 import xarray as xr
 
 from forecast import predictive
-from forecast.fit import Posterior, from_prior
+from forecast.fitting import Posterior, from_prior
 from forecast.months import ordinal, quarter_months
 from forecast.rules import Bounds, ScenarioSet
 from forecast.scenarios import Estimate, outcomes, probabilities
 from forecast.scenarios.futures import REACH
-from forecast.simulate import simulate
+from forecast.simulation import simulate
 from models.contract import Model, Setting
 from priors import PriorSet
 

@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from models import streams
 from models.contract import Model, Setting, Stream
 from models.variables import NORMAL

@@ -20,8 +20,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from forecast.fit import Compiled, Posterior, compile_model, fit
-from forecast.simulate import thinned
+from forecast.fitting import Compiled, Posterior, compile_model, fit
+from forecast.simulation import thinned
 from models import CATALOGUE
 from models.densities import one_step
 

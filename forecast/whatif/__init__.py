@@ -11,7 +11,7 @@ from typing import Any
 from forecast import archive
 from forecast.archive import Stored
 from forecast.config import Lever
-from forecast.fit import load
+from forecast.fitting import load
 from forecast.provenance import code
 from forecast.record.beliefs import says
 from forecast.watching import Progress, silent

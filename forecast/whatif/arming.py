@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from forecast.config import Driver as Declared
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from models.contract import Driver, Setting
 from models.transitions import optional
 from priors import PriorSet, distribution

@@ -7,12 +7,12 @@ from typing import Any
 import xarray as xr
 
 from forecast import scenarios
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from forecast.months import month, ordinal, quarter_months
 from forecast.rules import bounds_of
 from forecast.scenarios import Estimate
 from forecast.sidebyside import own_seed
-from forecast.simulate import simulate
+from forecast.simulation import simulate
 from forecast.whatif.arming import armed
 from forecast.whatif.moves import Move, path_of
 from forecast.whatif.paired import Pair, difference

@@ -19,7 +19,7 @@ from forecast.elicited import (
     surprises,
     visibility,
 )
-from forecast.fit import from_prior
+from forecast.fitting import from_prior
 from forecast.months import span
 from forecast.rules import parse
 from forecast.rules.truth import NO_BOUNDS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.elicited import at_medians, visibility
 from forecast.elicited.evidence import LENGTHS, NEEDED, UNSEEN, spell_evidence
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from forecast.months import span
 from models import CATALOGUE, Setting, Stream
 from priors import load, loads

@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from forecast import ensemble
 from forecast.ensemble import foresight
-from forecast.fit import Posterior, from_prior
+from forecast.fitting import Posterior, from_prior
 from models import CATALOGUE, Setting, Stream
 from models.densities import one_step
 from priors import PriorSet, loads

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forecast.clock import Clock
-from forecast.fit import from_prior
+from forecast.fitting import from_prior
 from forecast.latent import Latent, view
 from forecast.question import ask
 from forecast.workspace import load

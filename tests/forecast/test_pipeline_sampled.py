@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecast import ledger
-from forecast.fit import load
+from forecast.fitting import load
 from forecast.pipeline import Run, run
 
 

@@ -9,7 +9,7 @@ from scipy.stats import kstest, nbinom, norm
 
 from forecast import predictive
 from forecast.checks import Check
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from models import Setting, Stream, emissions
 from priors import PriorSet
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.fit import from_prior
+from forecast.fitting import from_prior
 from models import CATALOGUE, Reporting, Setting, Stream, derived, emissions, forward
 from models.densities import one_step
 from priors import PriorSet, distribution

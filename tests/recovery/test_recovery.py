@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.fit import compile_model, fit
-from forecast.simulate import latent
+from forecast.fitting import compile_model, fit
+from forecast.simulation import latent
 from models import CATALOGUE, Setting, Stream
 from priors import loads
 

@@ -12,7 +12,7 @@ import pytest
 
 from forecast.archive import workspace_of
 from forecast.cli import main
-from forecast.fit import load as load_posterior
+from forecast.fitting import load as load_posterior
 from forecast.whatif import Frame, Move, armed, of_levers, whatif
 from models.derived import transition
 from models.transitions import with_values

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forecast.fit import from_prior
-from forecast.simulate import after, latent, simulate, thinned
+from forecast.fitting import from_prior
+from forecast.simulation import after, latent, simulate, thinned
 from models import CATALOGUE, Driver, Setting, Stream, forward
 from priors import Refusal, loads
 

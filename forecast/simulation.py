@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.fit import Posterior
+from forecast.fitting import Posterior
 from forecast.months import shift
 from models import CATALOGUE, forward
 from models.contract import Setting

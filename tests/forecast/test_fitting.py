@@ -9,8 +9,8 @@ import pytensor
 import pytest
 import xarray as xr
 
-from forecast import fit as fitting
-from forecast.fit import compile_model, fit, from_prior, load, save
+from forecast import fitting
+from forecast.fitting import compile_model, fit, from_prior, load, save
 from models import CATALOGUE, Reporting, Setting, Stream
 from models.variables import draw, unconstrain
 from priors import Refusal, loads
