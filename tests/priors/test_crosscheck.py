@@ -182,7 +182,7 @@ def test_the_frontier_set_fits_the_frontier():
     frontier = load(Path(priors.__file__).with_name("frontier.toml"))
     order = ("de-escalation", "contained", "regional-war")
     streams = {
-        "deaths-pakistan": Declared(effect="increasing"),
+        "deaths-pakistan": Declared(effect="free"),
         "deaths-afghanistan": Declared(),
         "attacks-pakistan": Declared(),
         "hostile-days": Declared(level="constant", effect="increasing"),
