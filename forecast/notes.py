@@ -5,6 +5,8 @@ import math
 
 from forecast.history import History
 from forecast.question import Question
+from models import CATALOGUE
+from models.levels import dropped
 from reports import words
 
 
@@ -15,6 +17,7 @@ def notes(question: Question, past: History) -> tuple[str, ...]:
         *_unknown_yet(question),
         *_hindsight(question),
         *_reporting(question),
+        *_waves(question),
     )
 
 
@@ -42,6 +45,20 @@ def _hindsight(question: Question) -> list[str]:
     if not later:
         return []
     return [f"With hindsight: {later} of {len(dates)} priors were written after {as_of.isoformat()}."]
+
+
+def _waves(question: Question) -> list[str]:
+    """How much of a walking level its waves leave out."""
+    told = {}
+    for name in question.workspace.config.models.fitted:
+        seen = CATALOGUE[name].view(question.setting(name))
+        if any(stream.level == "walk" for stream in seen.streams):
+            told[seen.basis] = dropped(len(question.panel.months) + seen.horizon, seen.basis)
+    return [
+        f"Levels that walk are carried by {waves} waves, which leave {words.percent(share)} of a random walk's "
+        "variance out: its quickest turns."
+        for waves, share in told.items()
+    ]
 
 
 def _reporting(question: Question) -> list[str]:

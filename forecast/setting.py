@@ -12,7 +12,9 @@ from forecast.panel import Panel
 from forecast.workspace import Workspace, drivers_known, labels_known
 from models.contract import Driver, Reporting, Setting, Stream
 
-BASIS = 16  # eigenvectors of a walking level: they leave under 2 % of its variance out at 70 months
+BASIS = (
+    16  # waves that carry a walking level unless [models.<name>] says; what they leave out is in the notes
+)
 
 
 def setting(

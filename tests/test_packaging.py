@@ -42,7 +42,7 @@ def test_the_installed_wheel_answers_away_from_the_checkout(wheel: Path, tmp_pat
     site = tmp_path / "é site"
     zipfile.ZipFile(wheel).extractall(site)
     program = "import sys; from forecast.cli import main; sys.exit(main(['init', 'new workspace']))"
-    environment = {**os.environ, "PYTHONPATH": str(site), "LC_ALL": "C", "PYTHONUTF8": "0"}
+    environment = {**os.environ, "PYTHONPATH": str(site), "LC_ALL": "C"}
     done = subprocess.run(
         [sys.executable, "-P", "-c", program],
         cwd=tmp_path,

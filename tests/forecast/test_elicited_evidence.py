@@ -20,7 +20,7 @@ WINDOW = span("2021-10", "2026-05")
 FRONTIER = Path(__file__).parents[2] / "priors" / "frontier.toml"
 AGREEMENT = Stream(id="agreement", family="bernoulli", level="constant", effect="free")
 COUNTED = (
-    Stream(id="deaths-pakistan", family="negative-binomial", level="walk", effect="increasing"),
+    Stream(id="deaths-pakistan", family="negative-binomial", level="walk", effect="free"),
     Stream(id="deaths-afghanistan", family="negative-binomial", level="walk", effect="free"),
     Stream(id="attacks-pakistan", family="negative-binomial", level="walk", effect="free"),
     Stream(id="hostile-days", family="negative-binomial", level="constant", effect="increasing"),
