@@ -11,7 +11,7 @@ import xarray as xr
 from forecast import checks, clock, elicited, history, scenarios
 from forecast.clock import Clock
 from forecast.ensemble import Weights, weigh
-from forecast.fitted import Fitted, fitted, inflations, published
+from forecast.fitted import Ahead, Fitted, fitted, inflations, look_ahead, published
 from forecast.fitting import Posterior, save
 from forecast.latent import view
 from forecast.ledger import head
@@ -36,6 +36,7 @@ class Assembled:
     question: Question
     seed: int
     parts: Material  # complete but for the ledger's head and whether it is forced
+    ahead: tuple[Ahead, ...]  # of the used models
 
     @property
     def workspace(self) -> Workspace:
@@ -61,10 +62,10 @@ class Assembled:
         (to / "posterior").mkdir()
         for model in self.parts.fitted:
             save(model.posterior, to / "posterior" / f"{model.name}.nc")
-        used, weights = _used(self.parts.fitted), self.parts.weighed.weights
+        weights = self.parts.weighed.weights
         ids = self.workspace.scenarios.ids
         write_headline(
-            {model.name: model.outcomes for model in used},
+            {one.model.name: one.outcomes for one in self.ahead},
             {name: weight.mean for name, weight in weights.items()},
             ids,
             to / "posterior" / "headline.nc",
@@ -72,7 +73,7 @@ class Assembled:
         )
         write_tables(record, to / "tables")
         place = slug(self.workspace.title) or "theatre"
-        weightiest = max(used, key=lambda model: weights[model.name].mean)
+        weightiest = max(self.ahead, key=lambda one: weights[one.model.name].mean)
         write_hub(
             record,
             weightiest.futures,
@@ -94,14 +95,16 @@ def assemble(
     limit = workspace.config.time.max_age_months
     clock.check_live(at, question.quarters[0], question.panel.origin, max_age=limit)
     past = question.past()
-    models = fitted(question, past, seed=seed, workers=workers, progress=progress)
+    models = fitted(question, seed=seed, workers=workers, progress=progress)
+    asked = [model for model in models if model.used or model.name == workspace.latent_from]
+    ahead = look_ahead(question, asked, past, seed=seed, progress=progress)
     progress("putting it together")
-    used = _used(models)
+    used = [one for one in ahead if one.model.used]
     weighed = _weighed(models, seed=seed)
-    shares = [weighed.weights[model.name].mean for model in used]
-    ensemble = scenarios.pooled([model.probabilities for model in used], shares)
-    source = next((model for model in models if model.name == workspace.latent_from), None)
-    rates = noise_rates(question, used[0].posterior, seed=seed)
+    shares = [weighed.weights[one.model.name].mean for one in used]
+    ensemble = scenarios.pooled([one.probabilities for one in used], shares)
+    source = next((one for one in ahead if one.model.name == workspace.latent_from), None)
+    rates = noise_rates(question, used[0].model.posterior, seed=seed)
     parts = Material(
         run=run,
         workspace=workspace,
@@ -110,12 +113,12 @@ def assemble(
         fitted=models,
         weighed=weighed,
         ensemble=ensemble,
-        before=scenarios.pooled([model.before for model in used], shares),
-        fans=scenarios.fans([model.futures for model in used], shares),
-        expected=scenarios.expected([model.futures for model in used], shares),
+        before=scenarios.pooled([one.before for one in used], shares),
+        fans=scenarios.fans([one.futures for one in used], shares),
+        expected=scenarios.expected([one.futures for one in used], shares),
         current=question.current,
         quarters=question.quarters,
-        latent=None if source is None else view(source.posterior, months=question.months),
+        latent=None if source is None else view(source.model.posterior, months=question.months),
         crosswalk=None if source is None else _crosswalk(question, source),
         past=past,
         noise=rates,
@@ -126,7 +129,7 @@ def assemble(
         ledger=None,
         provenance=provenance(workspace, seed),
     )
-    return Assembled(question=question, seed=seed, parts=parts)
+    return Assembled(question=question, seed=seed, parts=parts, ahead=tuple(used))
 
 
 def _weighed(models: tuple[Fitted, ...], *, seed: int) -> Weights:
@@ -166,26 +169,22 @@ def _at_rest(stream: StreamDefinition, means: xr.Dataset, question: Question) ->
     )
 
 
-def _used(models: tuple[Fitted, ...]) -> list[Fitted]:
-    return [model for model in models if model.used]
-
-
-def _crosswalk(question: Question, model: Fitted) -> scenarios.Crosswalk:
+def _crosswalk(question: Question, source: Ahead) -> scenarios.Crosswalk:
     return scenarios.crosswalk(
-        model.outcomes.sel(quarter=list(question.quarters)),
-        model.futures["regime"],
+        source.outcomes.sel(quarter=list(question.quarters)),
+        source.futures["regime"],
         question.workspace.scenarios,
-        regimes=model.posterior.setting.scenarios,
+        regimes=source.model.posterior.setting.scenarios,
         current=None,
         chains=CHAINS,
     )
 
 
-def _visibility(question: Question, source: Fitted | None) -> Mapping[str, Mapping[str, object] | None]:
+def _visibility(question: Question, source: Ahead | None) -> Mapping[str, Mapping[str, object] | None]:
     """What the streams could show of each regime, as the priors have it."""
     if source is None:
         return {}
-    model, setting = CATALOGUE[source.name], question.setting(source.name)
+    model, setting = CATALOGUE[source.model.name], question.setting(source.model.name)
     at_medians = elicited.at_medians(question.panel.counts, model, question.workspace.priors, setting)
     return dict(elicited.visibility(at_medians))
 
@@ -196,7 +195,8 @@ def _gate(
     """All checks of the used models by their names, then those of the forecast as a whole."""
     own = (
         replace(check, name=f"{model.name}: {check.name}")
-        for model in _used(models)
+        for model in models
+        if model.used
         for check in model.verdict.checks
     )
     precise = checks.precision([e.mcse for e in published(ensemble)], inflations(ensemble))

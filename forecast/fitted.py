@@ -1,6 +1,6 @@
 """Every model of a workspace, fitted, simulated, resolved and checked; and its priors asked the same question."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,62 +22,81 @@ VISIBLE_SPREAD = 0.005  # a probability whose draws differ by less has nothing t
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fitted:
-    """One model, fitted and simulated."""
+    """One model, fitted and checked."""
 
     name: str
     used: bool  # weighted in the ensemble; otherwise compared at weight 0
     posterior: Posterior
     foresight: Foresight | None  # None for a model that stands alone
+    verdict: checks.Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ahead:
+    """What one fitted model says of the quarters ahead."""
+
+    model: Fitted
     futures: xr.Dataset
     outcomes: xr.DataArray  # (draw, path, quarter), the running quarter included
     probabilities: scenarios.Probabilities
     before: scenarios.Probabilities  # the same question asked of the priors alone
-    verdict: checks.Verdict
 
 
-def fitted(
-    question: Question, past: history.History, *, seed: int, workers: int, progress: Progress
-) -> tuple[Fitted, ...]:
+def fitted(question: Question, *, seed: int, workers: int, progress: Progress) -> tuple[Fitted, ...]:
     """Every model that the workspace uses or compares, in that order.
-
-    All have the same number of simulated paths: it is doubled until the noise of the simulation no longer widens the
-    published intervals, or `MOST_PATHS` is reached.
 
     Raises:
         Refusal: for beliefs that a model cannot use.
     """
-    models, settings = question.workspace.config.models, question.workspace.config.simulate
+    models = question.workspace.config.models
     told = {name: question.setting(name) for name in models.fitted}
     done = fits(
         question.panel.counts, told, question.workspace.priors, seed=seed, workers=workers, progress=progress
     )
-    posteriors = [fit.posterior for fit in done]
-    paths = settings.paths
-    while True:
-        progress(f"simulating {paths} futures of each draw")
-        futures = [
-            futures_of(question, one, draws=settings.draws, paths=paths, seed=own_seed(seed, one.model))
-            for one in posteriors
-        ]
-        found = [resolved(question, data, question.panel.counts, past, chains=CHAINS) for data in futures]
-        noise = [value for _, p in found[: len(models.use)] for value in inflations(p)]
-        if paths >= MOST_PATHS or max(noise) <= checks.INFLATION:
-            break
-        paths *= 2
-    progress("asking the priors alone")
     return tuple(
         Fitted(
             name=one.posterior.model,
             used=one.posterior.model in models.use,
             posterior=one.posterior,
             foresight=one.foresight,
+            verdict=_verdict(one.posterior, seed=own_seed(seed, one.posterior.model)),
+        )
+        for one in done
+    )
+
+
+def look_ahead(
+    question: Question, models: Sequence[Fitted], past: history.History, *, seed: int, progress: Progress
+) -> tuple[Ahead, ...]:
+    """Simulate and resolve the quarters ahead.
+
+    All models have the same number of paths: it is doubled until the noise of the simulation no longer widens the
+    published intervals, or `MOST_PATHS` is reached.
+    """
+    settings = question.workspace.config.simulate
+    paths = settings.paths
+    while True:
+        progress(f"simulating {paths} futures of each draw")
+        futures = [
+            futures_of(
+                question, one.posterior, draws=settings.draws, paths=paths, seed=own_seed(seed, one.name)
+            )
+            for one in models
+        ]
+        found = [resolved(question, data, question.panel.counts, past, chains=CHAINS) for data in futures]
+        if paths >= MOST_PATHS or max(x for _, p in found for x in inflations(p)) <= checks.INFLATION:
+            break
+        paths *= 2
+    progress("asking the priors alone")
+    return tuple(
+        Ahead(
+            model=one,
             futures=data,
             outcomes=outcomes,
             probabilities=probabilities,
-            before=_before(question, one.posterior.model, past, seed=own_seed(seed, one.posterior.model)),
-            verdict=_verdict(one.posterior, seed=own_seed(seed, one.posterior.model)),
+            before=_before(question, one.name, past, seed=own_seed(seed, one.name)),
         )
-        for one, data, (outcomes, probabilities) in zip(done, futures, found, strict=True)
+        for one, data, (outcomes, probabilities) in zip(models, futures, found, strict=True)
     )
 
 
