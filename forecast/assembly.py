@@ -159,13 +159,15 @@ def _at_rest(stream: StreamDefinition, means: xr.Dataset, question: Question) ->
             means["chance"].sel(stream=stream.id, regime=reference) if "chance" in means else known.mean()
         )
         return history.Steady(family=stream.family, mean=float(chance), dispersion=np.inf, wander=0.0)
-    level = float(means["level"].sel(stream=stream.id)[-1])
+    mean = float(np.exp(means["level"].sel(stream=stream.id)[-1]))
     phi = float(means["dispersion"].sel(stream=stream.id))
+    step = float(means["wander"].sel(stream=stream.id))
+    if stream.family == "gaussian":  # told in its own units: its spread and its steps are shares of the mean
+        return history.Steady(
+            family=stream.family, mean=mean, dispersion=mean / np.sqrt(phi), wander=mean * step
+        )
     return history.Steady(
-        family=stream.family,
-        mean=level if stream.family == "gaussian" else float(np.exp(level)),
-        dispersion=phi if np.isfinite(phi) else np.inf,
-        wander=float(means["wander"].sel(stream=stream.id)),
+        family=stream.family, mean=mean, dispersion=phi if np.isfinite(phi) else np.inf, wander=step
     )
 
 

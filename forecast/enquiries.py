@@ -137,14 +137,14 @@ def _at_rest(workspace: Workspace) -> dict[str, Steady]:
             chance = _median(workspace, f"chance.{stream.id}.{workspace.scenarios.reference}", 0.5)
             told[stream.id] = Steady(family=stream.family, mean=chance, dispersion=float("inf"), wander=0.0)
             continue
+        mean = _median(workspace, f"level.{stream.id}", 1.0)
         spread = _median(workspace, f"spread.{stream.id}", 0.0) / 100
-        gaussian = stream.family == "gaussian"
-        told[stream.id] = Steady(
-            family=stream.family,
-            mean=_median(workspace, f"level.{stream.id}", 1.0),
-            dispersion=spread if gaussian else (1 / spread**2 if spread else float("inf")),
-            wander=_median(workspace, f"wander.{stream.id}", 0.0) / 100,
-        )
+        wander = _median(workspace, f"wander.{stream.id}", 0.0) / 100
+        if stream.family == "gaussian":  # told in its own units: spread and steps are shares of the mean
+            spread, wander = mean * spread, mean * wander
+        else:
+            spread = 1 / spread**2 if spread else float("inf")
+        told[stream.id] = Steady(family=stream.family, mean=mean, dispersion=spread, wander=wander)
     return told
 
 

@@ -71,14 +71,16 @@ def past_table(record: Mapping[str, Any]) -> str:
     lines += [""]
     for quarter in record["quarters"]:
         flip = next(iter(quarter["flips"]), None)
-        change = f"; {flip['stream']} × {flip['factor']:.2f} would make it {flip['to']}" if flip else ""
+        change = (
+            f"; {flip['stream']} × {flip['factor']:.2f} would make it {titles[flip['to']]}" if flip else ""
+        )
         resolved = titles.get(quarter["resolved"], "unresolved")
         lines.append(f"{words.quarter(quarter['quarter'])}  {resolved}: {quarter['decided_by']}{change}")
     lines += [""]
     for name, rate in record["noise"].items():
         lines.append(
             f"{titles[name]} fires in {words.percent(rate['nothing_changes'])} of quarters when nothing changes, "
-            f"in {words.percent(rate['level_walks'])} when only levels walk"
+            f"in {words.percent(rate['level_walks'])} when only levels walk, by the priors"
         )
     lines += [f"warning: {sentence}" for sentence in record["warnings"]]
     lines += [f"no precedent: {titles[name]}" for name in record["without_precedent"]]

@@ -2,7 +2,7 @@
 
 Given a draw's parameters and its level up to the last month T:
 
-    z[T]        allocated to the paths in proportion to the filtered probabilities (never sampled blindly)
+    z[T]        drawn on each path by itself from the exact filtered probabilities, so that paths are independent
     z[t]        backward from z[T] through the tail, months in which some stream is missing
     z[T+h]      forward through P
     level[T+h]  = level[T+h-1] + σ ξ, ξ ~ Normal(0, 1), anew on each path
@@ -250,18 +250,12 @@ def _simulate(
     _, R, S, H = count.shape
     L = regime.shape[1]
     z, own = np.empty(L, dtype=np.int64), np.empty(L, dtype=np.int64)
-    order = np.empty(R, dtype=np.int64)
     exponent = np.empty(S)
     now = np.empty(S, dtype=np.int64)
     for d in range(begin, end):
         np.random.seed(seeds[d])
-        offset = np.random.random()
-        for r in range(R):  # shuffled, so that any part of the paths is a fair sample
-            j = int(np.random.random() * (r + 1))
-            order[r] = order[j]
-            order[j] = r
         for r in range(R):
-            _back(regime[d], before[d], _pick(regime[d, L - 1], (order[r] + offset) / R), z)
+            _back(regime[d], before[d], _pick(regime[d, L - 1], np.random.random()), z)
             for s in range(S):
                 if kind[s] == CHAIN:
                     law = state[d, s]

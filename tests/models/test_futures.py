@@ -89,22 +89,21 @@ def test_paths_start_from_the_filter_and_follow_the_matrix(beliefs):
         assert np.all(np.abs(share - law[:, 1]) < 4 * np.sqrt(0.25 / R))
 
 
-def test_a_half_of_the_paths_is_a_fair_sample(beliefs):
-    """The allocation of paths to regimes is stratified over all of them, and shuffled."""
+def test_paths_of_a_draw_are_independent(beliefs):
+    """Their share in a regime scatters as a binomial share does: the noise that intervals are freed of."""
     panel, priors, setting = world(beliefs, "poisson", {})
-    draws = fixed(MODEL, panel, priors, setting, 2, size=60)
+    draws = fixed(MODEL, panel, priors, setting, 2, size=400)
     still = draws.copy()
     still["transition"] = xr.zeros_like(draws["transition"]) + np.eye(2)
     regime = futures.draw(still, panel, setting, months=1, paths=100, seed=4)["regime"].values[:, :, 0]
-    now = forward.filtered(
-        *(
-            MODEL.regimes(still, panel, setting)[name].values
-            for name in ("log_emission", "transition", "initial")
-        )
-    )[0, :, -1, 1]
-    assert np.all(np.abs(regime.sum(axis=1) - 100 * now) <= 1)
-    halves = regime[:, :50].mean(axis=1) - regime[:, 50:].mean(axis=1)
-    assert abs(halves.mean()) < 4 * np.sqrt((now * (1 - now)).mean() * 4 / 100 / 60) + 0.01
+    parts = [
+        MODEL.regimes(still, panel, setting)[name].values
+        for name in ("log_emission", "transition", "initial")
+    ]
+    now = forward.filtered(*parts, time_varying=False)[0, :, -1, 1]
+    spread = now * (1 - now) / 100
+    scaled = (regime.mean(axis=1) - now) ** 2 / spread
+    assert scaled.mean() == pytest.approx(1, abs=4 * np.sqrt(2 / 400))
 
 
 def test_levels_walk_on_with_the_variance_of_their_steps(beliefs):
