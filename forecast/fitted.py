@@ -125,8 +125,11 @@ def resolved(
 
 
 def published(found: scenarios.Probabilities) -> Iterator[scenarios.Estimate]:
-    """The probabilities that are published as numbers of the headline."""
-    for row in found.resolved.values():
+    """The probabilities that the gate answers for: of each quarter, and of a first time.
+
+    Rows of transitions rest on as many visits as the scenario has; the report prints their number and their errors.
+    """
+    for row in (*found.resolved.values(), *found.first_passage.values()):
         yield from (estimate for estimate in row.values() if estimate is not None)
 
 

@@ -39,7 +39,7 @@ def history(brief: Brief) -> Chart:
     runs = sum(1 for held, _ in groupby(holds) if held)
     since = month(brief.history[0].month)
     told_runs = plural(runs, "episode") if runs else "no episode"
-    title = f"{severe.title}: {told_runs} since {since}"
+    title = f"Latent regime: {lowered(severe.title)}, {told_runs} since {since}"
     held = [entry.month for entry, held in zip(brief.history, holds, strict=True) if held]
     last = brief.history[-1]
     now = ", ".join(

@@ -98,7 +98,7 @@ def passages(material: Material) -> Json:
 def scenario_transitions(material: Material) -> Json:
     """P(next quarter resolves to j | this one to i), and the row from the last resolved quarter."""
     ids, table = material.workspace.scenarios.ids, material.ensemble.transitions
-    cells = {k: [[told(table[i][j])[k] for j in ids] for i in ids] for k in ("mean", "q05", "q95")}
+    cells = {k: [[told(table[i][j])[k] for j in ids] for i in ids] for k in ("mean", "q05", "q95", "mcse")}
     last = material.past.last_resolved
     row = None if last is None else material.ensemble.after(last.quarter)
     now = None

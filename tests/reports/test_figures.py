@@ -42,7 +42,7 @@ def test_titles_of_the_frontier(drawn: Mapping[str, Mapping[str, Figure]]) -> No
         titles["quarters"]
         == "Contained conflict leads in all four quarters: 74 % in 2026 Q3, 70 % in 2027 Q2"
     )
-    assert titles["history"] == "Escalation to regional war: four episodes since October 2021"
+    assert titles["history"] == "Latent regime: escalation to regional war, four episodes since October 2021"
     assert titles["coverage"] == "Three streams of five end before May 2026"
     assert titles["rules"] == (
         "17 quarters resolved: 1 managed de-escalation, 14 contained conflict and 2 escalation to regional war; 1 unresolved"
