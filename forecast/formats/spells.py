@@ -21,12 +21,14 @@ from priors.refusal import Refusal
 COLUMNS = ("start", "end", "kind", "place", "mediator", "detail", "date_quality", "source_url", "known_from")
 REQUIRED = ("start", "end", "kind", "date_quality", "source_url", "known_from")
 QUALITIES = ("exact", "approx", "month")
+AHEAD = pd.Timedelta(days=31)  # the longest time by which a truce or a round of talks is announced ahead
 
 
 def chronology(sheet: Sheet) -> Rows:
     """Rows from `start` to `end`, both days included; an empty end goes on.
 
     `known_from` is the day on which the row could first have been written: an origin before it does not see it.
+    It may lie before `start`, as an agreement is announced ahead, but not by more than `AHEAD`.
     """
     optional = [column for column in COLUMNS if column not in REQUIRED]
     check_columns(sheet, required=REQUIRED, optional=optional)
@@ -58,6 +60,15 @@ def chronology(sheet: Sheet) -> Rows:
             got=cells.loc[line, "end"],
             wanted=f"a day from {cells.loc[line, 'start']} on",
             remedy="swap start and end, or mend one",
+        )
+    if (foreseen := frame["known_from"] < frame["start"] - AHEAD).any():
+        line = int(frame.index[foreseen][0])
+        raise Refusal(
+            file=sheet.file,
+            where=f"line {line}, column known_from",
+            got=cells.loc[line, "known_from"],
+            wanted=f"a day from {(frame.loc[line, 'start'] - AHEAD):%Y-%m-%d} on",
+            remedy="a row is known at most 31 days before its start, when it was announced ahead",
         )
     reading = Reading(file=sheet.file, format="chronology", sha256=sheet.sha256, rows=len(frame))
     return Rows(frame=frame, reading=reading)

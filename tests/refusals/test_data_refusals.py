@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from forecast import formats
 from forecast.formats.datapackage import Provenance
 from forecast.incidents import gather
 from forecast.ingest import ingest, write
@@ -118,6 +119,10 @@ FILES = {
         "source_url",
     ),
     "no day known from": (CHRONOLOGY + SPELL.replace("2020-01-08", ""), "known_from: got ''"),
+    "known long before it began": (
+        CHRONOLOGY + SPELL.replace("2020-01-08", "2019-12-04"),
+        "line 2, column known_from: got '2019-12-04'; wanted a day from 2019-12-05 on",
+    ),
     "29 February": (CHRONOLOGY + SPELL.replace("2020-01-05", "2019-02-29"), "got '2019-02-29'"),
     "the same spell twice": (CHRONOLOGY + SPELL + SPELL, "lines 2 and 3.*every row once"),
     "a terminal command": (
@@ -179,6 +184,12 @@ def a_source(**more):
 def a_stream(**more):
     said = {"id": "s", "source": "x", "measure": "count", "family": "poisson", "effect": "free"}
     return StreamDefinition(**(said | more))
+
+
+def test_an_agreement_may_be_known_up_to_31_days_before_it_begins(tmp_path):
+    path = tmp_path / "chronology.csv"
+    path.write_text(CHRONOLOGY + SPELL.replace("2020-01-08", "2019-12-05"), encoding="utf-8", newline="")
+    assert formats.read(path, "chronology").frame["known_from"].tolist() == [datetime.datetime(2019, 12, 5)]
 
 
 def test_what_is_benign_is_read(tmp_path):
