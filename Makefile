@@ -15,7 +15,7 @@ BIN := .venv/bin
 
 # A warm cache answers without a network; only a cold one goes to the package index.
 define install
-"$(UV)" venv --quiet --allow-existing .venv
+"$(UV)" venv --quiet --allow-existing .venv 2>/dev/null || "$(UV)" venv --quiet --allow-existing --python ">=3.12,<3.14" .venv
 "$(UV)" pip install --quiet --offline --python .venv --require-hashes -r $(1) 2>/dev/null \
   || "$(UV)" pip install --python .venv --require-hashes -r $(1)
 "$(UV)" pip install --quiet --offline --python .venv --no-deps --no-build-isolation --editable .
