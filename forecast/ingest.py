@@ -221,6 +221,8 @@ def _shape(rows: formats.Rows) -> Literal["tidy", "vintages", "chronology"]:
 def _as_source(rows: formats.Rows, coverage: Coverage | Literal["rows"]) -> Source:
     reading = rows.reading
     is_table = reading.format == "table"
+    if reading.format == "chronology" and coverage == "rows":
+        coverage = Coverage(from_=f"{rows.frame['start'].min():%Y-%m}")
     return Source.model_validate(
         {
             "id": "input",

@@ -110,6 +110,13 @@ class Source(Record):
     front: Id | None = None  # `table` without a front column: where they are
 
     @model_validator(mode="after")
+    def _coded_months(self) -> Self:
+        """A month without a row of a chronology is quiet or uncoded: only a stated span can tell which."""
+        if self.format == "chronology" and self.coverage == "rows":
+            raise ValueError("a chronology states from and to: who coded which months")
+        return self
+
+    @model_validator(mode="after")
     def _column_map(self) -> Self:
         if self.format != "table":
             if self.columns or self.stream or self.front:
