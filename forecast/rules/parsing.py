@@ -17,8 +17,11 @@ from forecast.rules.grammar import (
     Window,
     conditions,
 )
+from forecast.rules.truth import MONTHS, bounds_of
 from forecast.streams import Record, StreamDefinition
 from priors.refusal import Refusal, nearest, shown
+
+LONGEST = 31.0  # days of the longest month
 
 _RECORD_OF_TAG: Mapping[str, type[Record]] = {
     "rule:all": AllOf,
@@ -89,6 +92,33 @@ def check_streams(rules: ScenarioSet, streams: Iterable[StreamDefinition], *, fi
                     got=f"at_least = {condition.at_least:g}",
                     wanted="more than 0: every count is at least that",
                 )
+            _check_reach(condition, known, where=where, file=file)
+
+
+def _check_reach(
+    condition: Condition, known: Mapping[str, StreamDefinition], *, where: str, file: str
+) -> None:
+    """A fixed threshold lies within what the window can hold: yes-or-no streams and days have a most."""
+    if condition.times is not None:
+        return
+    bounds = [bounds_of(known[name]) for name in condition.streams]
+    most = sum(LONGEST if bound.upper is None else bound.upper for bound in bounds)
+    if condition.take == "sum":
+        most *= MONTHS[condition.window]
+    if condition.at_least is not None and condition.at_least > most:
+        raise Refusal(
+            file=file,
+            where=where,
+            got=f"at_least = {condition.at_least:g}",
+            wanted=f"at most {most:g}: {' + '.join(condition.streams)} is never above it",
+        )
+    if condition.at_most is not None and condition.at_most >= most:
+        raise Refusal(
+            file=file,
+            where=where,
+            got=f"at_most = {condition.at_most:g}",
+            wanted=f"less than {most:g}: {' + '.join(condition.streams)} is at most that",
+        )
 
 
 def _refusal(error: ErrorDetails, data: Mapping[str, Any], file: str) -> Refusal:

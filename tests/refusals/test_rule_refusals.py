@@ -207,6 +207,49 @@ def test_a_threshold_that_decides_nothing_is_refused_for_counts(bound: str, valu
         check_streams(rules, [stream("deaths")], file="scenarios.toml")
 
 
+def counted(name: str, measure: str, family: str = "poisson") -> StreamDefinition:
+    return StreamDefinition(id=name, source="s", measure=measure, family=family, effect="free")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("condition", "most"),
+    [
+        ({"stream": "truce", "take": "max"}, 1),
+        ({"stream": "truce", "take": "sum"}, 3),
+        ({"stream": "truce", "take": "sum", "window": "two-quarters"}, 6),
+        ({"stream": "fire", "take": "last"}, 31),
+        ({"stream": "fire", "take": "sum"}, 93),
+        ({"sum": ["fire", "truce"], "take": "mean"}, 32),
+        ({"sum": ["fire", "truce"], "take": "sum"}, 96),
+    ],
+)
+def test_a_threshold_out_of_the_reach_of_its_window_is_refused(condition: Document, most: float) -> None:
+    """At most a month's days, once for each month of a sum; a multiple of a baseline has no such end."""
+    known = [counted("fire", "days"), counted("truce", "in-force", "bernoulli"), counted("deaths", "best")]
+
+    def check(**more: object) -> None:
+        document = copy.deepcopy(SOUND)
+        document["scenario"] = document["scenario"][:2]
+        document["precedence"] = ["calm"]
+        document["scenario"][0]["resolves"] = {"all": [condition | more]}
+        check_streams(parse(document, file="scenarios.toml"), known, file="scenarios.toml")
+
+    check(at_least=most)
+    check(at_most=most - 0.5)
+    check(at_least=most + 1, times="trailing-12")
+    with pytest.raises(Refusal, match=rf"got 'at_least = {most + 0.5:g}'; wanted at most {most}: "):
+        check(at_least=most + 0.5)
+    with pytest.raises(Refusal, match=rf"got 'at_most = {most}'; wanted less than {most}: "):
+        check(at_most=most)
+    free = (
+        {**condition, "stream": "deaths"}
+        if "stream" in condition
+        else {**condition, "sum": ["fire", "deaths"]}
+    )
+    condition = free
+    check(at_least=1e6)
+
+
 def test_author_and_date_may_stand_once_for_a_file() -> None:
     document: Document = tomllib.loads(
         """
