@@ -136,6 +136,11 @@ class Source(Record):
         for earlier, later in pairwise(spans):
             if later.from_ is None or earlier.to is None or later.from_ <= earlier.to:
                 raise ValueError("two releases claim the same month; let one end before the next starts")
+            if later.from_ != shift(earlier.to, 1):
+                raise ValueError(
+                    f"no release claims the months after {earlier.to} and before {later.from_}: "
+                    f"let the later one start in {shift(earlier.to, 1)}"
+                )
         return self
 
     @property

@@ -333,6 +333,10 @@ def test_a_window_without_data_is_refused(tmp_path):
         ({"format": "table", "columns": {"month": "m", "count": "c"}}, "needs stream"),
         ({"format": "table", "stream": "s", "columns": {"mnth": "m"}}, r"names \['mnth'\]"),
         ({"releases": {"final": {"to": "2020-06"}, "late": {"from": "2020-06"}}}, "claim the same month"),
+        (
+            {"releases": {"final": {"to": "2024-12"}, "candidate": {"from": "2025-06"}}},
+            "no release claims the months after 2024-12 and before 2025-06: .*start in 2025-01",
+        ),
         ({"format": "chronology", "coverage": "rows"}, "a chronology states from and to"),
         ({"format": "xlsx"}, "ucdp-ged"),
     ],
