@@ -22,19 +22,19 @@ class Reading:
 
     def account(self) -> tuple[str, ...]:
         """The account in sentences, for a terminal or a log."""
-        told = [f"{self.file}: {self.rows:,} rows read as {self.format}"]
+        told = [f"{self.file}: {_counted(self.rows)} read as {self.format}"]
         if self.columns_unread:
             told.append(f"columns not read: {', '.join(self.columns_unread)}")
         if self.clipped:
             told.append(
-                f"{_rows(self.clipped)} had low > best or high < best, and were clipped: {_lines(self.clipped)}"
+                f"{_rows(self.clipped)} had low > best or high < best, and {_were(self.clipped)} clipped: {_lines(self.clipped)}"
             )
         if self.spread:
             told.append(
-                f"{_rows(self.spread)} reached over more than one month, and were spread by day: {_lines(self.spread)}"
+                f"{_rows(self.spread)} reached over more than one month, and {_were(self.spread)} spread by day: {_lines(self.spread)}"
             )
         if self.elsewhere:
-            told.append(f"{self.elsewhere:,} events on no front of the map, left out")
+            told.append(f"{_counted(self.elsewhere, 'event')} on no front of the map, left out")
         if self.outside:
             told.append(f"{_rows(self.outside)} outside the coverage ignored: {_some(self.outside)}")
         if self.quiet:
@@ -56,7 +56,15 @@ class Rows:
 
 
 def _rows(lines: tuple[object, ...]) -> str:
-    return f"{len(lines):,} row" + ("s" if len(lines) > 1 else "")
+    return _counted(len(lines))
+
+
+def _counted(count: int, noun: str = "row") -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _were(lines: tuple[object, ...]) -> str:
+    return "was" if len(lines) == 1 else "were"
 
 
 def _lines(lines: tuple[int, ...]) -> str:

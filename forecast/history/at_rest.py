@@ -14,6 +14,7 @@ import numpy as np
 from forecast.rules import Bounds, ScenarioSet
 from forecast.rules.truth import NO_BOUNDS, TRUE, truth, windows
 from forecast.streams import Family
+from reports.words import percent
 
 type Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -86,7 +87,7 @@ def warnings(rates: Mapping[str, Noise], titles: Mapping[str, str]) -> tuple[str
         ):
             if share > OFTEN:
                 title = titles.get(name, name)
-                found.append(f"The rule of “{title}” fires in {share:.0%} of quarters {when}.")
+                found.append(f"The rule of “{title}” fires in {percent(share)} of quarters {when}.")
     return tuple(found)
 
 

@@ -2,9 +2,11 @@
 
 import datetime
 import sys
+from dataclasses import replace
 
 import pytest
 
+from forecast.formats import Reading
 from forecast.incidents import gather
 from forecast.ingest import coverage_of, ingest, text_of
 from forecast.panel import panel
@@ -69,6 +71,20 @@ def test_ucdp_events(seen, where, measure, wanted):
     assert values(panel) == wanted
     assert panel.readings[0].clipped == (4,)
     assert panel.readings[0].spread == (4,)
+
+
+def test_one_row_is_spoken_of_as_one():
+    one = Reading(file="x.csv", format="tidy", sha256="", rows=1, clipped=(4,), spread=(4,), elsewhere=1)
+    assert one.account() == (
+        "x.csv: 1 row read as tidy",
+        "1 row had low > best or high < best, and was clipped: line 4",
+        "1 row reached over more than one month, and was spread by day: line 4",
+        "1 event on no front of the map, left out",
+    )
+    assert replace(one, rows=1200, clipped=(4, 9)).account()[:2] == (
+        "x.csv: 1,200 rows read as tidy",
+        "2 rows had low > best or high < best, and were clipped: lines 4, 9",
+    )
 
 
 def test_acled_events(seen):
