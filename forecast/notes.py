@@ -38,13 +38,18 @@ def _unknown_yet(question: Question) -> list[str]:
 
 
 def _hindsight(question: Question) -> list[str]:
-    """Beliefs that were written after the date of the forecast."""
-    as_of = question.clock.as_of
-    dates: list[datetime.date] = [statement.date for statement in question.workspace.priors.values()]
-    later = sum(date > as_of for date in dates)
-    if not later:
+    """Beliefs and rules that were written after the date of the forecast."""
+    as_of, workspace = question.clock.as_of, question.workspace
+    written: dict[str, list[datetime.date]] = {
+        "priors": [statement.date for statement in workspace.priors.values()],
+        "rules": [rule.date for rule in workspace.scenarios.scenarios if not rule.is_remainder and rule.date],
+    }
+    later = {what: sum(date > as_of for date in dates) for what, dates in written.items()}
+    told = [f"{count} of {len(written[what])} {what}" for what, count in later.items() if count]
+    if not told:
         return []
-    return [f"With hindsight: {later} of {len(dates)} priors were written after {as_of.isoformat()}."]
+    were = "was" if sum(later.values()) == 1 else "were"
+    return [f"With hindsight: {words.listed(told)} {were} written after {as_of.isoformat()}."]
 
 
 def _waves(question: Question) -> list[str]:
