@@ -1,7 +1,9 @@
 """The grammar of what may be believed: every quantity's key, unit, bounds and meaning."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from types import MappingProxyType
 from typing import Literal
 
 from priors.refusal import Refusal, nearest
@@ -9,13 +11,18 @@ from priors.refusal import Refusal, nearest
 Scale = Literal["positive", "share", "real", "shares"]
 
 POSITIVE = ("lognormal", "gamma", "halfnormal", "exponential")
+REACH: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"times": (1e-6, 1e6), "percent": (0.0, 10_000.0), "…": (0.0, 1e7)}
+)
+"""The least and the most that a number may be, by the first word of its unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """One kind of thing an analyst can state.
 
-    Every number lies strictly between ``above`` and ``below``. ``families`` are those a statement may name;
+    Every number lies strictly between ``above`` and ``below``, from ``least`` to ``most``: beyond those lies a slip
+    of the pen, and arithmetic that overflows. ``families`` are those a statement may name;
     the first is taken when it names none. ``unit`` is how the unit of a statement begins; ``… per month``
     asks for something counted per month; shares have no unit.
     """
@@ -27,6 +34,8 @@ class Quantity:
     above: float
     below: float
     meaning: str
+    least: float = -inf
+    most: float = inf
 
     @property
     def name(self) -> str:
@@ -35,6 +44,7 @@ class Quantity:
 
 
 def _positive(pattern: str, unit: str, meaning: str, families: tuple[str, ...] = POSITIVE) -> Quantity:
+    least, most = REACH[unit.split()[0]]
     return Quantity(
         pattern=pattern,
         scale="positive",
@@ -43,6 +53,8 @@ def _positive(pattern: str, unit: str, meaning: str, families: tuple[str, ...] =
         above=0.0,
         below=inf,
         meaning=meaning,
+        least=least,
+        most=most,
     )
 
 
@@ -79,6 +91,7 @@ GRAMMAR: tuple[Quantity, ...] = (
         above=1.0,
         below=inf,
         meaning="How long the regime lasts on average once it has begun, with every driver at its reference.",
+        most=12_000.0,
     ),
     _shares("exits.<scenario>", "Where the regime goes when it ends: shares over the other scenarios."),
     _positive(
@@ -107,6 +120,7 @@ GRAMMAR: tuple[Quantity, ...] = (
         above=-100.0,
         below=inf,
         meaning="Steady growth (or, below zero, decline) of the stream's level in the regime.",
+        most=REACH["percent"][1],
     ),
     _positive(
         "spread.<stream>",

@@ -141,11 +141,18 @@ def _check_family(key: str, quantity: Quantity, said: Interval | Quartiles | Chi
 
 def _check_bounds(key: str, quantity: Quantity, said: Statement) -> None:
     unbounded = getattr(said, "family", None) in ("normal", "studentt") and quantity.name == "level"
-    if unbounded:  # the level of a stream of real numbers
-        return
     for field, value, outermost in numbers(said):
+        if value > quantity.most or (unbounded and value < -quantity.most):
+            wanted = (
+                f"a number from {-quantity.most:,.0f} on" if value < 0 else f"at most {quantity.most:,.0f}"
+            )
+            raise Refusal(where=f"{key}.{field}", got=value, wanted=wanted)
         inside = quantity.above < value < quantity.below
-        if inside or (outermost and value in (quantity.above, quantity.below)):
+        if unbounded or (outermost and value in (quantity.above, quantity.below)):
+            continue  # the level of a stream of real numbers may be any; an edge may touch a bound
+        if inside and value < quantity.least:
+            raise Refusal(where=f"{key}.{field}", got=value, wanted=f"at least {quantity.least:f}")
+        if inside:
             continue
         wanted = f"a number above {quantity.above:g}"
         remedy = None

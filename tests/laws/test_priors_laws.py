@@ -147,7 +147,12 @@ def priorsets(draw):
             quantity_of(key).unit, "percent per month"
         )
         statements[key] = Interval(
-            quantity=key, low=low, high=low * draw(RATIO), mass=draw(MASS), unit=unit, **why
+            quantity=key,
+            low=low,
+            high=min(low * draw(RATIO), quantity_of(key).most),
+            mass=draw(MASS),
+            unit=unit,
+            **why,
         )
     return PriorSet(name="x", statements=statements, source="x")
 

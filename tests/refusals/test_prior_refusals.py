@@ -115,6 +115,26 @@ CATALOGUE = {
     "a key too many": (interval(more="hihg = 3"), "got 'hihg'; .* kind \"interval\"; did you mean 'high'"),
     "its own key inside": (interval(more="quantity = 'dwell.war'"), "dwell.calm.quantity.* no such key"),
     # numbers
+    "an average spell of ages": (
+        interval(high="1e300"),
+        r"dwell.calm.high .*got 1000.*; wanted at most 12,000",
+    ),
+    "a level beyond counting": (
+        interval("level.deaths", high="2e7", unit="deaths per month"),
+        "level.deaths.high .*wanted at most 10,000,000",
+    ),
+    "a percent beyond reason": (
+        interval("wander.deaths", high="10001", unit="percent per month"),
+        "wander.deaths.high .*wanted at most 10,000",
+    ),
+    "odds beyond reason": (
+        interval("odds.talks.leave.war", high="1e7", unit="times"),
+        "leave.war.high .*wanted at most 1,000,000",
+    ),
+    "odds next to nothing": (
+        interval("odds.talks.leave.war", low="1e-7", unit="times"),
+        "leave.war.low .*wanted at least 0.000001",
+    ),
     "missing number": (
         entry("dwell.calm", "kind = 'interval'\nlow = 3"),
         "dwell.calm.high.* wanted high = …",
