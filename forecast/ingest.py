@@ -222,7 +222,7 @@ def _as_source(rows: formats.Rows, coverage: Coverage | Literal["rows"]) -> Sour
     reading = rows.reading
     is_table = reading.format == "table"
     if reading.format == "chronology" and coverage == "rows":
-        coverage = Coverage(from_=f"{rows.frame['start'].min():%Y-%m}")
+        coverage = Coverage.model_validate({"from": f"{rows.frame['start'].min():%Y-%m}"})
     return Source.model_validate(
         {
             "id": "input",
