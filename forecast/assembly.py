@@ -73,10 +73,10 @@ class Assembled:
         )
         write_tables(record, to / "tables")
         place = slug(self.workspace.title) or "theatre"
-        weightiest = max(self.ahead, key=lambda one: weights[one.model.name].mean)
+        shares = [weights[one.model.name].mean for one in self.ahead]
         write_hub(
             record,
-            weightiest.futures,
+            scenarios.mixture([one.futures for one in self.ahead], shares),
             to,
             model=f"scenariocast-{place}",
             location=place,

@@ -79,8 +79,8 @@ def ingest(
         output: where the panel goes; absent: only the strip is shown.
         ascii: draw the strip without block characters.
     """
-    from forecast.arguments import column_map, span, writable
-    from forecast.ingest import coverage_of, text_of
+    from forecast.arguments import column_map, span
+    from forecast.ingest import coverage_of, write
     from forecast.ingest import ingest as read
 
     panel = read(
@@ -96,8 +96,7 @@ def ingest(
     accounts = [line for reading in panel.readings for line in reading.account()]
     show("\n".join([*accounts, coverage_of(panel, ascii=ascii or not _draws_blocks())]), None, False)
     if output is not None:
-        with writable(output).open("w", encoding="utf-8", newline="") as file:
-            file.write(text_of(panel))
+        write(panel, output)
         print(f"wrote {output}")
     return DONE
 

@@ -165,7 +165,10 @@ def ledger_export(
     from forecast.arguments import writable
     from forecast.ledger import export
 
-    text = export(_ledger(directory, theatre, output))
+    source = _ledger(directory, theatre, output)
+    text = export(source)
+    if to is not None and to.resolve().name.startswith(source.resolve().name):  # its -wal and -shm too
+        raise Refusal(file=str(to), got="the ledger itself", wanted="another name", remedy="write elsewhere")
     if to is None:
         return Answer(text=text.rstrip("\n"), data=None)
     with writable(to).open("w", encoding="utf-8", newline="") as file:

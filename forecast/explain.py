@@ -198,7 +198,7 @@ def _origins(run: Stored, scenario: str, entry: Json) -> list[str]:
     lines.append(
         f"In the window {words.plural(precedents, 'quarter')} resolved so"
         + (
-            f"; the last one, {words.quarter(record['last_resolved']['quarter'])}, resolved to "
+            f"; the last resolved quarter, {words.quarter(record['last_resolved']['quarter'])}, was "
             f"{titles[record['last_resolved']['scenario']]}."
             if record["last_resolved"]
             else "."

@@ -65,7 +65,7 @@ class _Base:
         if np.ptp(ratio) == 0.0:
             return np.full(ratio.size, -np.log(ratio.size)), -np.inf
         weights, k = of.psislw(-ratio)  # it expects what is to be left out and turns the sign itself
-        return weights - logsumexp(weights), float(k)
+        return weights - logsumexp(weights), float(k) if np.isfinite(k) else np.inf
 
     def foresee(self, origin: int, ahead: int, weights: Floats) -> tuple[float, float]:
         """Log density of the months ahead of an origin, and its standard error."""
@@ -112,6 +112,10 @@ def foresee(
     stride = STRIDE
     while bad := [origin for origin in open_ if found[origin][0] >= MOST_K]:
         at = max(bad[-1] - stride, min(bad))
+        if at in bases:
+            raise ValueError(
+                f"{posterior.model}: no finite density from {names[at - 1]} on; wanted one of each month"
+            )
         if progress is not None:
             progress(f"fitting {posterior.model} up to {names[at - 1]}")
         if compiled is None:

@@ -1,6 +1,6 @@
 """From simulated futures to the probabilities of written scenarios."""
 
-from forecast.scenarios.bands import expected, fans, held
+from forecast.scenarios.bands import expected, fans, held, mixture
 from forecast.scenarios.futures import months_ahead, outcomes, quarters_ahead
 from forecast.scenarios.nested import Estimate, combine, estimate
 from forecast.scenarios.summary import Crosswalk, Probabilities, crosswalk, pooled, probabilities
@@ -15,6 +15,7 @@ __all__ = [
     "expected",
     "fans",
     "held",
+    "mixture",
     "months_ahead",
     "outcomes",
     "pooled",

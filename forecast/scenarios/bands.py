@@ -65,6 +65,26 @@ def expected(futures: "Sequence[xr.Dataset]", weights: Sequence[float]) -> "xr.D
     return sum(parts[1:], start=parts[0])
 
 
+def mixture(futures: "Sequence[xr.Dataset]", weights: Sequence[float]) -> "xr.Dataset":
+    """The models' joint futures in one data set: as many draws of each, evenly spaced, as its weight asks for.
+
+    Args:
+        futures: one data set per model, with ``count`` (draw, path, stream, month) of the same draws and paths.
+        weights: of the models; need not sum to one.
+    """
+    import xarray as xr
+
+    draws = futures[0].sizes["draw"]
+    edges = np.round(np.cumsum([0.0, *weights]) / sum(weights) * draws).astype(int)
+    parts = [
+        data[["count"]]
+        .drop_vars("chain", errors="ignore")
+        .isel(draw=np.linspace(0, draws - 1, taken).round().astype(int))
+        for data, taken in zip(futures, np.diff(edges), strict=True)
+    ]
+    return xr.concat(parts, "draw")
+
+
 def held(futures: "xr.Dataset", bounds: Mapping[str, Bounds]) -> "xr.Dataset":
     """Futures whose cells stay inside what a stream can be: no month has forty days.
 

@@ -1,5 +1,6 @@
 """The files of a workspace agree: every name that one uses another defines, and nothing that is said goes unused."""
 
+import datetime
 from collections.abc import Iterable, Iterator
 
 from forecast.months import month_end, month_of
@@ -116,7 +117,7 @@ def _check_stream(workspace: Workspace, stream: StreamDefinition) -> None:
         remedy = f'add level = "walk" or level = "constant": the level can wander in {walkers[0]}'
         raise Refusal(file=FORECAST, where=f"{where}.level", wanted="level", remedy=remedy)
     for number, mask in enumerate(stream.masks, start=1):
-        _check_months(workspace, mask.months, FORECAST, f"{where}.masks {number}.months")
+        _check_months(workspace, mask.months, FORECAST, f"{where}.masks {number}.months", known=mask.known)
     _check_covered(workspace, source.coverage, stream, where)
 
 
@@ -150,11 +151,16 @@ def _check_covered(
         raise Refusal(file=FORECAST, where=f"{where}.source", wanted=wanted, remedy=remedy)
 
 
-def _check_months(workspace: Workspace, months: tuple[str, ...], file: str, where: str) -> None:
-    """Months are in order, and inside the window."""
+def _check_months(
+    workspace: Workspace, months: tuple[str, ...], file: str, where: str, *, known: datetime.date
+) -> None:
+    """Months are in order, and inside the window; what is not known yet at `as_of` has no effect and may lie ahead."""
     if list(months) != sorted(set(months)):
         raise Refusal(file=file, where=where, got=list(months), wanted="months in order, each once")
     first, last = workspace.config.time.window.from_, _last_month(workspace)
+    as_of = workspace.config.time.as_of
+    if as_of != "today" and known > as_of:
+        last = None
     for month in months:
         if month < first or (last is not None and month > last):
             wanted = f"a month of the window, {first} to {last or 'the last covered month'}"
@@ -181,7 +187,7 @@ def _check_labels(workspace: Workspace) -> None:
         if label.scenario not in workspace.scenarios.ids:
             ids = workspace.scenarios.ids
             raise _unknown(LABELS, f"{where}.scenario", label.scenario, "a scenario", ids)
-        _check_months(workspace, label.months, LABELS, f"{where}.months")
+        _check_months(workspace, label.months, LABELS, f"{where}.months", known=label.known)
         for month in label.months:
             if month in met:
                 wanted = f"one label for a month: label {met[month]} speaks of it too"
