@@ -10,7 +10,9 @@ All functions take
 and broadcast the leading batch axes (draws, fronts) in numpy's way. ``transition`` is read as one matrix
 for each month exactly if its third axis from the end has length T-1, unless ``time_varying`` says
 otherwise. Where the batch of the other arguments ends in an axis of length T-1 too, and ``transition``
-has no axis beyond that batch, both readings fit: the call is refused until ``time_varying`` is given.
+has no axis beyond that batch, both readings fit: with as many axes as ``log_emission`` it is one matrix
+for each series, like the ``[..., K, K]`` beside ``[..., T, K]`` above; otherwise the call is refused
+until ``time_varying`` is given.
 
 Rows of ``transition`` and ``initial`` are used as they are, not normalised. An impossible series has
 log likelihood -inf and no posterior: its probabilities are NaN and a path is refused. After Zucchini,
@@ -221,7 +223,7 @@ def _align(
     if not (np.all(np.isfinite(P)) and np.all(np.isfinite(law))):
         raise ValueError("transition, initial: got NaN or infinity; wanted probabilities")
     shapes = (e.shape, P.shape, law.shape)
-    varying = _by_month(P.shape, T, _batch(e.shape[:-2], law.shape[:-1]), time_varying)
+    varying = _by_month(P.shape, e.shape, _batch(e.shape[:-2], law.shape[:-1]), time_varying)
     P = P if varying else P[..., None, :, :]
     batch = _batch(e.shape[:-2], P.shape[:-3], law.shape[:-1])
     return _Aligned(
@@ -234,18 +236,22 @@ def _align(
     )
 
 
-def _by_month(shape: tuple[int, ...], T: int, batch: tuple[int, ...], time_varying: bool | None) -> bool:
+def _by_month(
+    shape: tuple[int, ...], series: tuple[int, ...], batch: tuple[int, ...], time_varying: bool | None
+) -> bool:
     """Decide whether a transition of this shape holds a matrix for each month: the rule of the module."""
-    fits = len(shape) > 2 and shape[-3] == T - 1
+    steps = series[-2] - 1
+    fits = len(shape) > 2 and shape[-3] == steps
     if time_varying is None:
-        if fits and T > 2 and len(shape) - 2 <= len(batch) and batch[-1] == T - 1:
+        both = fits and steps > 1 and len(shape) - 2 <= len(batch) and batch[-1] == steps
+        if both and len(shape) != len(series):
             raise ValueError(
-                f"transition: got shape {shape} beside a batch {batch} and {T} months; wanted to know whether "
-                f"the axis of length {T - 1} is the batch or the months: say time_varying=True or False"
+                f"transition: got shape {shape} beside a batch {batch} and {steps + 1} months; wanted to know "
+                f"whether the axis of length {steps} is the batch or the months: say time_varying=True or False"
             )
-        return fits
+        return fits and not both
     if time_varying and not fits:
-        raise ValueError(f"transition: got shape {shape}; wanted [..., {T - 1}, K, K], as time_varying=True")
+        raise ValueError(f"transition: got shape {shape}; wanted [..., {steps}, K, K], as time_varying=True")
     return time_varying
 
 

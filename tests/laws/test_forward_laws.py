@@ -167,17 +167,30 @@ def test_a_transition_with_as_many_rows_as_there_are_steps_is_monthly():
     assert forward.log_likelihood(np.stack([e, e]), three, law).shape == (2,)
 
 
-def test_a_transition_that_reads_two_ways_is_refused_until_told():
+def test_as_many_axes_as_the_series_have_means_a_matrix_for_each_series():
+    """Three series of four months: an axis of length three is the batch, whatever the months would make of it."""
     rng = np.random.default_rng(6)
     e, law, three = rng.normal(size=(3, 4, 2)), [0.5, 0.5], rng.dirichlet(np.ones(2), (3, 2))
-    with pytest.raises(ValueError, match="say time_varying=True or False"):
-        forward.log_likelihood(e, three, law)
     each = [forward.log_likelihood(e[n], three[n], law) for n in range(3)]
     monthly = [forward.log_likelihood(e[n], three, law) for n in range(3)]
+    for initial in (law, np.full((3, 2), 0.5)):
+        np.testing.assert_allclose(forward.log_likelihood(e, three, initial), each)
     np.testing.assert_allclose(forward.log_likelihood(e, three, law, time_varying=False), each)
     np.testing.assert_allclose(forward.log_likelihood(e, three, law, time_varying=True), monthly)
+    np.testing.assert_allclose(forward.log_likelihood(e, three[None], law), monthly)
+    value, _, slope, _ = forward.log_likelihood_and_gradients(e, three, law)
+    np.testing.assert_allclose(value, each)
+    assert slope.shape == three.shape
+
+
+def test_a_transition_that_still_reads_two_ways_is_refused_until_told():
+    rng = np.random.default_rng(6)
+    e, law, three = rng.normal(size=(2, 3, 4, 2)), [0.5, 0.5], rng.dirichlet(np.ones(2), (3, 2))
+    with pytest.raises(ValueError, match="say time_varying=True or False"):
+        forward.log_likelihood(e, three, law)
     with pytest.raises(ValueError, match="say time_varying"):
-        forward.log_likelihood(e[0], three, np.full((3, 2), 0.5))
+        forward.log_likelihood(e[0, 0], three, np.full((3, 2), 0.5))
+    assert forward.log_likelihood(e, np.stack([three, three]), law).shape == (2, 3)
 
 
 @pytest.mark.parametrize(
