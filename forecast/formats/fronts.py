@@ -1,4 +1,4 @@
-"""A map of fronts places dated events: the first front that an event's columns speak for has it, the rest is left out."""
+"""A map of fronts places dated events: the first row that fits one names its front, an area or, by its dyad, an actor."""
 
 from dataclasses import replace
 

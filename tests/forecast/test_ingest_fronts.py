@@ -1,7 +1,8 @@
-"""The tables by front are what `ingest` makes of the raw exports with the bundled maps, byte for byte."""
+"""The tables by front and by actor are what `ingest` makes of the raw exports with the bundled maps, byte for byte."""
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from forecast.formats.datapackage import PACKAGE, Provenance
@@ -27,6 +28,18 @@ RECIPES = {
             title="Events and deaths (best estimate) by month on three fronts in Pakistan: Khyber Pakhtunkhwa with "
             "the former tribal areas, Balochistan, and the dyad of India and Pakistan (its events on Pakistan's "
             "side)",
+            citation="UCDP Georeferenced Event Dataset (Sundberg & Melander 2013; Davies, Pettersson & Öberg 2022)",
+            licence="CC-BY-4.0",
+            version="GED 22.1",
+        ),
+    ),
+    "pakistan_actors.csv": (
+        "ucdp_ged_22_1_pakistan_hdx.csv",
+        {"format": "ucdp-ged", "fronts": BUNDLED / "pakistan_actors_map.csv"},
+        Provenance(
+            title="Events and deaths (best estimate) by month in the dyads of the TTP on Pakistan's soil: the "
+            "government against the TTP and against its splinters (TTP - TA, Jamaat-ul-Ahrar), the TTP against "
+            "civilians, the TTP against other groups and itself",
             citation="UCDP Georeferenced Event Dataset (Sundberg & Melander 2013; Davies, Pettersson & Öberg 2022)",
             licence="CC-BY-4.0",
             version="GED 22.1",
@@ -76,10 +89,14 @@ def test_the_bundled_file_is_what_ingest_writes(made, file) -> None:
 @needs_raw
 @pytest.mark.parametrize(
     ("file", "rows", "elsewhere"),
-    [("pakistan_fronts.csv", 6416, 554), ("afghanistan_fronts.csv", 16038, 13116)],
+    [
+        ("pakistan_fronts.csv", 6416, 554),
+        ("pakistan_actors.csv", 6416, 2150),
+        ("afghanistan_fronts.csv", 16038, 13116),
+    ],
 )
 def test_events_on_no_front_are_counted(made, file, rows, elsewhere) -> None:
-    """Sindh and Punjab on one side, thirty provinces on the other."""
+    """Sindh and Punjab, what the TTP has no part in, thirty provinces of Afghanistan."""
     (reading,) = made[1][file].readings
     assert (reading.rows, reading.elsewhere) == (rows, elsewhere)
     assert f"{elsewhere:,} events on no front of the map, left out" in reading.account()
@@ -97,6 +114,25 @@ def test_the_fronts_have_the_figures_of_the_source(made) -> None:
     assert sums["balochistan", "best", "2013"] == 447
     assert sums["nangarhar", "best", "2017"] == 1561
     assert sums["khost", "events", "2020"] == 28
+
+
+@needs_raw
+def test_the_dyads_of_the_ttp_are_all_of_the_source(made) -> None:
+    """Every dyad that names the TTP or a faction of it has an actor, and the years have the figures of the source."""
+    frame = made[1]["pakistan_actors.csv"].frame.assign(year=lambda rows: rows["month"].str[:4])
+    sums = frame.groupby(["front", "stream", "year"])["count"].sum()
+    assert sums["ttp", "events", "2010"] == 680
+    assert sums["ttp", "best", "2009"] == 5968  # two years' sums of the source are spread over their days
+    assert sums["ttp-civilians", "events", "2013"] == 65
+    assert sums["ttp-splinters", "events"].loc["2012":"2015"].tolist() == [2, 1, 3, 1]
+    assert sums["ttp-rivals", "events"].loc["2015":].sum() == 0
+    named = (BUNDLED / "pakistan_actors_map.csv").read_text("utf-8").splitlines()[1:]
+    dyads = set(
+        pd.read_csv(RAW / "ucdp_ged_22_1_pakistan_hdx.csv", usecols=["dyad_name"])["dyad_name"].dropna()
+    )
+    assert {row.split(",", 2)[2] for row in named} == {
+        d for d in dyads if "TTP" in d or "Jamaat-ul-Ahrar" in d
+    }
 
 
 @needs_raw

@@ -14,6 +14,7 @@ from forecast.theatres import init
 from forecast.workspace import Workspace, load
 
 EAST = ("events-kunar", "events-nangarhar", "events-khost", "events-paktika")
+ACTORS = "ged-pakistan-actors"
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +37,27 @@ def seen(fronts: Workspace) -> Panel:
     )
 
 
-def test_nine_years_of_seven_fronts_are_known_without_a_gap(fronts: Workspace, seen: Panel) -> None:
-    assert seen.counts.shape == (7, 108)
+def test_nine_years_of_seven_fronts_and_the_ttp_are_known_without_a_gap(
+    fronts: Workspace, seen: Panel
+) -> None:
+    assert seen.counts.shape == (10, 108)
     assert (seen.months[0], seen.origin) == ("2012-01", "2020-12")
     assert not seen.counts.isnull().any()
     assert not any(reading.quiet for reading in seen.readings)
-    assert {stream.where["front"][0] for stream in fronts.streams} == set(fronts.config.fronts)
+    by_front = [stream for stream in fronts.streams if stream.source != ACTORS]
+    assert {stream.where["front"][0] for stream in by_front} == set(fronts.config.fronts)
     assert fronts.config.time.as_of > month_end(seen.origin)  # type: ignore[operator]
+
+
+def test_the_dyads_of_the_ttp_are_streams_that_no_rule_counts_a_second_time(
+    fronts: Workspace, seen: Panel
+) -> None:
+    """Sums of the first and the last year, as the event file has them."""
+    by_actor = [stream.id for stream in fronts.streams if stream.source == ACTORS]
+    assert by_actor == ["events-ttp", "deaths-ttp", "events-ttp-civilians"]
+    assert not set(by_actor) & set(fronts.scenarios.streams)
+    assert seen.counts.sel(stream=by_actor)[:, :12].sum("month").values.tolist() == [358, 2339, 32]
+    assert seen.counts.sel(stream=by_actor)[:, -12:].sum("month").values.tolist() == [64, 186, 7]
 
 
 def test_the_rules_resolve_the_past_as_their_reasons_say(fronts: Workspace, seen: Panel) -> None:
@@ -99,6 +114,8 @@ def test_the_theatre_is_written_with_its_maps(tmp_path: Path) -> None:
         "priors.toml",
         "data/pakistan_fronts.csv",
         "data/pakistan_map.csv",
+        "data/pakistan_actors.csv",
+        "data/pakistan_actors_map.csv",
         "data/datapackage.json",
     } <= written
     assert load(tmp_path / "w").scenarios == load("frontier-fronts").scenarios
