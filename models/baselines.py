@@ -187,14 +187,14 @@ def _consecutive(places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[
 
 
 def _shares(known: NDArray[np.int64], K: int) -> Floats:
-    shares: Floats = (np.bincount(known, minlength=K) + 0.5) / (known.size + K / 2)
-    return shares
+    counts = np.bincount(known, minlength=K).astype(np.float64)
+    return (counts + 0.5) / (known.size + K / 2)
 
 
 def _counts(history: ArrayLike) -> Floats:
     """The known counts, in order."""
-    series = np.asarray(history, dtype=np.float64)
-    known: Floats = series[np.isfinite(series)]
+    series = np.asarray(history, dtype=float)
+    known = series[np.isfinite(series)]
     if series.ndim != 1 or not known.size:
         raise ValueError("wanted a series with at least one known month")
     if (known < 0).any():
