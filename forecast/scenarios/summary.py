@@ -1,7 +1,10 @@
 """Simulated outcomes become the probabilities that are published: by quarter, of a first time, of a transition.
 
-A quarter that the rules cannot resolve is not scored, so every probability is conditional on being resolved, and the
-share of futures that stay unresolved is reported beside it.
+A quarter that the rules cannot resolve is not scored, so the probability of a quarter or of a transition is conditional
+on being resolved, and the share of futures that stay unresolved is reported beside it. A first passage spans several
+quarters: it is the share of all futures that have resolved to the scenario by then. A quarter that stays unresolved
+counts as one that did not. To leave such futures out would leave out only those that no rule has decided, and what the
+rules do decide would look likelier than it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,9 +32,21 @@ class Probabilities:
 
     resolved: Table  # quarter -> scenario; sums to one over scenarios
     unresolved: Mapping[str, float]  # quarter -> share of futures that the rules cannot resolve
-    first_passage: Table  # scenario -> quarter, cumulative; without the scenario that was resolved last
+    passages: Table  # scenario -> quarter, cumulative; without the scenario that was resolved last
     transitions: Table  # scenario of a quarter -> scenario of the next; the running quarter is left out
     visits: Mapping[str, int]  # scenario -> simulated quarters behind its row of transitions
+
+    @property
+    def first_passage(self) -> Table:
+        """The passages; None up to the first quarter that some future resolves."""
+        return {
+            name: {quarter: self._asked(row, quarter) for quarter in row}
+            for name, row in self.passages.items()
+        }
+
+    def _asked(self, row: Row, quarter: str) -> Estimate | None:
+        so_far = list(row)[: list(row).index(quarter) + 1]
+        return row[quarter] if any(self.unresolved[name] < 1 for name in so_far) else None
 
     def after(self, quarter: str) -> Row | None:
         """The row of transitions from a resolved quarter: the quarter after it; None if that is not simulated."""
@@ -67,8 +82,8 @@ def probabilities(
             for name, now in by_quarter.items()
         },
         unresolved={name: float((now == UNRESOLVED).mean()) for name, now in by_quarter.items()},
-        first_passage={
-            name: _first_passage(ahead, i, targets, chains)
+        passages={
+            name: _passage(ahead, i, targets, chains)
             for i, name in enumerate(rules.ids)
             if name != last_resolved
         },
@@ -93,7 +108,7 @@ def pooled(parts: Sequence[Probabilities], weights: Sequence[float]) -> Probabil
             name: sum(w * part.unresolved[name] for part, w in zip(parts, weights, strict=True)) / total
             for name in first.unresolved
         },
-        first_passage=_pooled([part.first_passage for part in parts], weights),
+        passages=_pooled([part.passages for part in parts], weights),
         transitions=_pooled([part.transitions for part in parts], weights),
         visits={name: sum(part.visits[name] for part in parts) for name in first.visits},
     )
@@ -165,15 +180,13 @@ def _row(cases: Sequence[tuple[Array, Array]], names: Sequence[str], chains: int
     }
 
 
-def _first_passage(ahead: Sequence[Array], scenario: int, quarters: Sequence[str], chains: int) -> Row:
-    """P(some quarter up to this one resolves to the scenario); a future is asked once that is known."""
+def _passage(ahead: Sequence[Array], scenario: int, quarters: Sequence[str], chains: int) -> Row:
+    """P(some quarter up to this one resolves to the scenario), over all futures."""
     come = np.zeros(ahead[0].shape, bool)
-    open_ = np.zeros(ahead[0].shape, bool)  # some quarter so far is unresolved
     row: dict[str, Estimate | None] = {}
     for name, now in zip(quarters, ahead, strict=True):
         come = come | (now == scenario)
-        open_ = open_ | (now == UNRESOLVED)
-        row[name] = estimate(come, come | ~open_, chains=chains)
+        row[name] = estimate(come, chains=chains)
     return row
 
 

@@ -1,7 +1,7 @@
 """Laws of simulated probabilities: they sum to one, know no order of paths, and leave the inner noise out."""
 
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -68,6 +68,42 @@ def test_first_passage_is_cumulative_and_leaves_the_running_quarter_out(found: A
         row = [e.mean for e in result.first_passage[name].values() if e]
         assert all(a <= b for a, b in pairwise(row))
         assert row[-1] == pytest.approx((found[..., 1:] == i).any(axis=-1).mean())
+
+
+def test_a_quarter_that_stays_unresolved_is_no_passage_and_leaves_no_future_out() -> None:
+    """All 64 futures of three quarters, each resolved to one of three scenarios or not at all, counted by hand."""
+    every = np.array(list(product(range(-1, 3), repeat=3)), np.int8)
+    found = xr.DataArray(
+        np.repeat(every[None], 8, axis=0),
+        dims=("draw", "path", "quarter"),
+        coords={"quarter": QUARTERS[:3]},
+    )
+    result = probabilities(found, RULES, current=None, last_resolved=None, chains=2)
+    for name in RULES.ids:
+        means = [e.mean for e in result.first_passage[name].values() if e]
+        assert means == pytest.approx([1 - (3 / 4) ** n for n in (1, 2, 3)])
+    assert result.unresolved[QUARTERS[0]] == 1 / 4
+    told = result.resolved[QUARTERS[0]]["war"]
+    assert told is not None
+    assert told.mean == pytest.approx(1 / 3)  # of a single quarter: given that it resolves
+
+
+def test_what_one_rule_can_tell_is_no_likelier_for_what_the_others_cannot() -> None:
+    """War is decided by itself; whether it is calm nobody knows. Half of the futures hold a war in any quarter."""
+    rng = np.random.default_rng(3)
+    war = rng.random((400, 50, 5)) < 0.5
+    found = labelled(np.where(war, np.int8(2), np.int8(-1)))
+    result = probabilities(found, RULES, current=None, last_resolved=None, chains=2)
+    means = [e.mean for e in result.first_passage["war"].values() if e]
+    assert means == pytest.approx([1 - 0.5**n for n in range(1, 6)], abs=0.01)
+
+
+def test_before_any_quarter_can_be_resolved_there_is_no_first_passage() -> None:
+    found = np.full((8, 5, 5), -1, np.int8)
+    found[..., 2] = 2
+    result = probabilities(labelled(found), RULES, current=None, last_resolved=None, chains=2)
+    for row in (result.first_passage["war"], pooled([result], [1.0]).first_passage["war"]):
+        assert [e and e.mean for e in row.values()] == [None, None, 1.0, 1.0, 1.0]
 
 
 @settings(max_examples=12, deadline=None)
