@@ -33,6 +33,9 @@ class Stream:
     family: str  # of models.emissions
     level: Level | None  # None: a model that walks lets it walk
     effect: Effect  # along the scenarios in their order
+    season: bool = False  # the level has a season of twelve steps
+    trend: bool = False  # the steps of a walk have a damped slope
+    outliers: bool = False  # some months scatter out of all proportion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

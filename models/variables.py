@@ -7,7 +7,7 @@ variables into what the analyst spoke of, in PyTensor for the density and in num
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -31,11 +31,20 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beliefs:
-    """The distributions a model rests on, by key, and the latent shapes of its walks ``[walks, waves]``."""
+    """The distributions a model rests on, by key, and its latent standard normal matrices.
+
+    ``shape`` ``[walks, waves]`` is that of its walks; ``others`` are named with their rows and columns.
+    """
 
     laws: Mapping[str, Distribution]
     walks: int = 0
     waves: int = 0
+    others: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def latent(self) -> Mapping[str, tuple[int, int]]:
+        """Every latent matrix with its rows and columns."""
+        return {**({"shape": (self.walks, self.waves)} if self.walks else {}), **self.others}
 
     @property
     def families(self) -> Mapping[str, tuple[str, ...]]:
@@ -62,7 +71,7 @@ class Beliefs:
             else (key, *law.parameters)
             for key, law in self.laws.items()
         )
-        return fixed, self.walks, self.waves
+        return fixed, self.walks, self.waves, *self.others.items()
 
     def parameters(self, family: str, name: str) -> Floats:
         """One parameter of all keys of a family, ``[n]``."""
@@ -113,8 +122,8 @@ def declare(beliefs: Beliefs, given: Any) -> dict[str, Any]:
         alpha = given[at : at + rows * alternatives].reshape((rows, alternatives))
         variables[name] = pm.Dirichlet(name, a=alpha, shape=(rows, alternatives))
         at += rows * alternatives
-    if beliefs.walks:
-        variables["shape"] = pm.Normal("shape", 0.0, 1.0, shape=(beliefs.walks, beliefs.waves))
+    for name, size in beliefs.latent.items():
+        variables[name] = pm.Normal(name, 0.0, 1.0, shape=size)
     return variables
 
 
@@ -129,8 +138,8 @@ def draw(beliefs: Beliefs, rng: np.random.Generator, size: int) -> dict[str, Flo
             drawn[family] = np.stack([beliefs.laws[key].rvs(rng, size) for key in keys], axis=-1)
     for name, keys in beliefs.shares.items():
         drawn[name] = np.stack([beliefs.laws[key].rvs(rng, size) for key in keys], axis=-2)
-    if beliefs.walks:
-        drawn["shape"] = rng.standard_normal((size, beliefs.walks, beliefs.waves))
+    for name, shape in beliefs.latent.items():
+        drawn[name] = rng.standard_normal((size, *shape))
     return drawn
 
 

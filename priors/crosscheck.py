@@ -153,6 +153,10 @@ def _check_stream(priors: PriorSet, key: str, stream: StreamFacts) -> None:
         "chance": (family == "bernoulli", f"no chance: the stream's family is {family}"),
         "persist": (family == "bernoulli", f"no persist: the stream's family is {family}"),
         "wander": (stream.level == "walk", 'no wander, or level = "walk" in forecast.toml'),
+        "trend": (stream.level == "walk", 'no trend, or level = "walk" in forecast.toml'),
+        "damping": (stream.level == "walk", 'no damping, or level = "walk" in forecast.toml'),
+        "season": (family != "bernoulli", "no season: the stream is bernoulli"),
+        "outlier": (family != "bernoulli", "no outlier: the stream is bernoulli"),
         "zero": (family.startswith(("zero-inflated", "hurdle")), f"no zero: the stream's family is {family}"),
         "spread": (
             family != "bernoulli" and not family.endswith("poisson"),
