@@ -14,9 +14,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
-    "ingest", "theatres", "setting", "fitting", "simulation", "latent", "scenarios", "history", "checks", "predictive",
-    "watching", "terminal", "elicited", "particles", "ensemble", "score", "ledger", "publish", "archive", "question", "processes", "sidebyside", "fitted",
-    "provenance", "notes", "record", "tables", "briefing", "assembly", "enquiries", "pipeline", "whatif", "explain",
+    "ingest", "theatres", "setting", "fitting", "simulation", "latent", "scenarios", "tallies", "history", "checks", "predictive",
+    "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "publish", "layout", "archive", "question", "processes", "sidebyside", "fitted", "moved",
+    "weighing", "provenance", "notes", "record", "tables", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
     "comparison", "replay", "doctor", "accounts", "backtest", "arguments", "commands", "cli",
 )  # fmt: skip
 SOURCES = [path for name in MAY_IMPORT for path in sorted((ROOT / name).rglob("*.py"))]
