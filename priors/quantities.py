@@ -141,7 +141,9 @@ GRAMMAR: tuple[Quantity, ...] = (
         "How far the level typically rises or falls in a month because of a trend that lasts a while.",
     ),
     _share("damping.<stream>", "share", "Share of the trend that is left a month later."),
-    _share("outlier.<stream>", "share", "Share of months that are out of all proportion to those around them."),
+    _share(
+        "outlier.<stream>", "share", "Share of months that are out of all proportion to those around them."
+    ),
     _share(
         "persist.<stream>.on", "probability", "Probability that a yes-or-no stream stays at yes next month."
     ),
