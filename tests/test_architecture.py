@@ -15,9 +15,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
     "ingest", "theatres", "setting", "fitting", "simulation", "latent", "scenarios", "tallies", "history", "checks", "predictive",
-    "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "publish", "layout", "archive", "question", "processes", "sidebyside", "fitted", "moved",
+    "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "skill", "publish", "layout", "archive", "question", "processes", "sidebyside", "fitted", "moved",
     "weighing", "provenance", "notes", "record", "tables", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
-    "comparison", "replay", "doctor", "accounts", "backtest", "arguments", "commands", "cli",
+    "comparison", "replay", "doctor", "accounts", "exports", "backtest", "arguments", "recordkeeping", "commands", "cli",
 )  # fmt: skip
 SOURCES = [path for name in MAY_IMPORT for path in sorted((ROOT / name).rglob("*.py"))]
 FORECAST = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == "forecast"]
