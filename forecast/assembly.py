@@ -1,6 +1,6 @@
 """From a workspace at a date to everything its forecast says: fitted models pooled, checked and put together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ import xarray as xr
 
 from forecast import checks, clock, elicited, history, scenarios
 from forecast.clock import Clock
-from forecast.ensemble import Weights, weigh
 from forecast.fitted import Ahead, Fitted, fitted, inflations, look_ahead, published
 from forecast.fitting import Posterior, save
 from forecast.latent import view
@@ -23,10 +22,13 @@ from forecast.sidebyside import CHAINS
 from forecast.streams import StreamDefinition, slug
 from forecast.tables import write_headline, write_hub, write_tables
 from forecast.watching import Progress
+from forecast.weighing import pareto, weighed
+from forecast.whatif import Frame, of_levers
 from forecast.workspace import Workspace
 from models import CATALOGUE
 
 NOISE_QUARTERS = 4000  # simulated at rest: a rate of 10 % is then known to half a point
+LEVER_DRAWS, LEVER_PATHS = 500, 40  # paired, path for path: a difference is then known to a fifth of a point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +64,7 @@ class Assembled:
         (to / "posterior").mkdir()
         for model in self.parts.fitted:
             save(model.posterior, to / "posterior" / f"{model.name}.nc")
-        weights = self.parts.weighed.weights
+        weights = self.parts.weighed.weights.weights
         ids = self.workspace.scenarios.ids
         write_headline(
             {one.model.name: one.outcomes for one in self.ahead},
@@ -100,8 +102,8 @@ def assemble(
     ahead = look_ahead(question, asked, past, seed=seed, progress=progress)
     progress("putting it together")
     used = [one for one in ahead if one.model.used]
-    weighed = _weighed(models, seed=seed)
-    shares = [weighed.weights[one.model.name].mean for one in used]
+    weights = weighed(models, seed=seed)
+    shares = [weights.weights.weights[one.model.name].mean for one in used]
     ensemble = scenarios.pooled([one.probabilities for one in used], shares)
     source = next((one for one in ahead if one.model.name == workspace.latent_from), None)
     rates = noise_rates(question, used[0].model.posterior, seed=seed)
@@ -111,7 +113,7 @@ def assemble(
         clock=at,
         panel=question.panel,
         fitted=models,
-        weighed=weighed,
+        weighed=weights,
         ensemble=ensemble,
         before=scenarios.pooled([one.before for one in used], shares),
         fans=scenarios.fans([one.futures for one in used], shares),
@@ -124,6 +126,7 @@ def assemble(
         noise=rates,
         noise_warnings=history.warnings(rates, {s.id: s.title for s in workspace.scenarios.scenarios}),
         visibility=_visibility(question, source),
+        levers=_levers(question, used, shares, seed=seed),
         notes=notes(question, past),
         verdict=_gate(question, models, ensemble),
         ledger=None,
@@ -132,12 +135,24 @@ def assemble(
     return Assembled(question=question, seed=seed, parts=parts, ahead=tuple(used))
 
 
-def _weighed(models: tuple[Fitted, ...], *, seed: int) -> Weights:
-    """What each used model counts for, by the densities of three months that its draws had not seen."""
-    densities = {
-        model.name: () if model.foresight is None else model.foresight.log_density for model in models
-    }
-    return weigh(densities, seed=seed, compared=[model.name for model in models if not model.used])
+def _levers(
+    question: Question, used: Sequence[Ahead], shares: Sequence[float], *, seed: int
+) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The quarters with each lever pulled alone, from fewer futures than the forecast's, paired with those without."""
+    if not question.workspace.config.levers:
+        return {}
+    return of_levers(
+        Frame(
+            workspace=question.workspace,
+            posteriors={one.model.name: one.model.posterior for one in used},
+            weights=shares,
+            quarters=question.quarters,
+            seed=seed,
+            draws=LEVER_DRAWS,
+            paths=LEVER_PATHS,
+            chains=CHAINS,
+        )
+    )
 
 
 def noise_rates(question: Question, posterior: Posterior, *, seed: int) -> Mapping[str, history.Noise]:
@@ -201,9 +216,10 @@ def _gate(
         if model.used
         for check in model.verdict.checks
     )
+    trusted = pareto(models)
     precise = checks.precision([e.mcse for e in published(ensemble)], inflations(ensemble))
     age, limit = (
         clock.age(question.panel.origin, question.clock),
         question.workspace.config.time.max_age_months,
     )
-    return checks.Verdict(checks=(*own, *precise, checks.freshness(age, limit)))
+    return checks.Verdict(checks=(*own, *trusted, *precise, checks.freshness(age, limit)))

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from reports.words import percent
+
 R_HAT, ESS, E_BFMI, MCSE, INFLATION = 1.01, 400.0, 0.2, 0.005, 1.5
 
 
@@ -141,7 +143,7 @@ def predictive(inside: Mapping[str, tuple[int, int]], *, mass: float) -> tuple[C
         least = float(binom.ppf(0.005, months, mass)) / months
         share = hits / months
         advice = "the model does not reproduce this stream: widen its spread, let its level walk, or mask what is another war"
-        name = f"inside {mass:.0%} predictive interval, {stream}"
+        name = f"inside {percent(mass)} predictive interval, {stream}"
         checks.append(Check(name=name, value=share, limit=f"≥ {least:.3f}", ok=share >= least, advice=advice))
     return tuple(checks)
 

@@ -1,11 +1,14 @@
 """The record of a run: `forecast.json`, whose keys are a contract. Null, never NaN; no timings, so bytes repeat."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from forecast.fitted import Fitted
-from forecast.record import beliefs, chances, evidence
+from forecast.months import quarter_months
+from forecast.record import analysts, beliefs, chances, evidence
 from forecast.record.material import Material
 
 __all__ = ["SCHEMA", "Material", "compose", "text"]
@@ -17,6 +20,7 @@ def compose(material: Material) -> dict[str, Any]:
     """Everything that is known of one run, in the order of the contract."""
     workspace, config = material.workspace, material.workspace.config
     masks, drawn = evidence.gaps(material)
+    weights = material.weighed.weights
     last = material.past.last_resolved
     latent = material.latent
     ids = workspace.scenarios.ids
@@ -65,15 +69,20 @@ def compose(material: Material) -> dict[str, Any]:
         "priors_name": workspace.priors.name,
         "priors": beliefs.priors(material),
         "weights": {
-            name: {"mean": weight.mean, "q05": weight.q05, "q95": weight.q95}
-            for name, weight in material.weighed.weights.items()
+            name: {
+                "mean": weight.mean,
+                "q05": weight.q05,
+                "q95": weight.q95,
+                "mcse": material.weighed.noise[name],
+            }
+            for name, weight in weights.weights.items()
         },
-        "weights_sentence": material.weighed.sentence,
+        "weights_sentence": weights.sentence,
         "models": [_model(material, model) for model in material.fitted],
-        "levers": [
-            {"id": lever.id, "title": lever.title, "drivers": dict(lever.drivers), "because": lever.because}
-            for lever in config.levers.values()
-        ],
+        "labels": analysts.labels(material),
+        "drivers": analysts.drivers(material),
+        "levers": analysts.levers(material),
+        "unmoved_by_drivers": analysts.unmoved(material),
         "change": None,
         "notes": list(material.notes),
         "ledger": material.ledger,
@@ -93,25 +102,42 @@ def _model(material: Material, model: Fitted) -> dict[str, Any]:
     return {
         "name": model.name,
         "role": "used" if model.used else "compared",
-        "weight": material.weighed.weights[model.name].mean if model.used else 0.0,
+        "weight": material.weighed.weights.weights[model.name].mean if model.used else 0.0,
         "log_density_a_month": None
         if seen is None or not len(seen.origins)
-        else material.weighed.elpd[model.name],
+        else material.weighed.weights.elpd[model.name],
         "origins": 0 if seen is None else len(seen.origins),
+        "first_origin": None if seen is None or not seen.origins else seen.origins[0],
+        "last_origin": None if seen is None or not seen.origins else seen.origins[-1],
         "refits": [] if seen is None else list(seen.refits),
+        "pareto_k": None if seen is None else _worst(seen.k),
+        "density_error": None if seen is None else _worst(seen.error),
         "verdict": model.verdict.record(),
     }
 
 
 def _running(material: Material) -> dict[str, Any] | None:
-    """The running quarter: its observed months are fixed, the rest is simulated."""
+    """The running quarter: what is observed is fixed, the rest is simulated, and streams differ in what they know.
+
+    ``observed_months`` are those that every stream of a rule knows; ``streams`` tells each stream's own.
+    """
     if material.current is None:
         return None
-    from forecast.months import quarter_months
-
     months = quarter_months(material.current)
+    known = {name: evidence.known(material, name, months) for name in material.workspace.scenarios.streams}
+    by_all = [month for month in months if all(month in own for own in known.values())]
     return {
         **chances.quarter(material, material.current),
-        "observed_months": [m for m in months if m <= material.panel.origin],
-        "simulated_months": [m for m in months if m > material.panel.origin],
+        "observed_months": by_all,
+        "simulated_months": [month for month in months if month not in by_all],
+        "streams": [
+            {"stream": name, "observed": own, "simulated": [month for month in months if month not in own]}
+            for name, own in known.items()
+        ],
     }
+
+
+def _worst(values: Sequence[float] | np.ndarray) -> float | None:
+    """The largest finite one."""
+    finite = np.asarray(values)[np.isfinite(values)]
+    return float(finite.max()) if finite.size else None

@@ -1,13 +1,13 @@
 """What was believed and what became of it: scenarios with their rules, and every prior beside its posterior."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from forecast.fitted import Fitted
 from forecast.record.material import Material
-from forecast.rules import in_words
+from forecast.rules import AnyOf, Rule, conditions, in_words
 from priors import Distribution, Shares, Statement, distribution
 from priors.elicit import side_of
 from priors.quantities import names_in
@@ -17,6 +17,7 @@ from reports import words
 type Json = dict[str, Any]
 
 SHOWN = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
+MASS = 0.9  # of the interval that is shown; an interval statement is held against the mass it states
 
 
 def scenarios(material: Material) -> list[Json]:
@@ -32,6 +33,7 @@ def scenarios(material: Material) -> list[Json]:
             "rule": "When no other rule holds."
             if scenario.is_remainder
             else in_words(scenario.resolves, titles),
+            "watch": watched(scenario.resolves, titles),
             "rule_because": scenario.because,
             "is_reference": scenario.id == rules.reference,
             "is_remainder": scenario.is_remainder,
@@ -41,6 +43,18 @@ def scenarios(material: Material) -> list[Json]:
         }
         for order, scenario in enumerate(rules.scenarios)
     ]
+
+
+def watched(rule: Rule | None, titles: Mapping[str, str]) -> str | None:
+    """The shortest way to a scenario, told as what to look for; None for the remainder.
+
+    Of the ways that a rule offers, the one with the fewest conditions; of those, the last written.
+    """
+    if rule is None:
+        return None
+    ways = rule.any if isinstance(rule, AnyOf) else (rule,)
+    way = min(reversed(ways), key=lambda each: len(list(conditions(each))))
+    return in_words(way, titles).rstrip(".")
 
 
 def priors(material: Material) -> list[Json]:
@@ -86,20 +100,28 @@ def _told(statement: Statement, material: Material) -> Iterator[Json]:
         "source": statement.source,
         "used_by": [model.name for model in users],
     }
-    for name, quantiles in _quantiles(key, law):
+    stated = dict(_quantiles(key, law, mass=statement.mass if isinstance(statement, Interval) else MASS))
+    for name, quantiles in _quantiles(key, law, mass=MASS):
         after = _posterior(name, users)
         spread = quantiles["q95"] - quantiles["q05"]
-        contraction = None if after is None or spread == 0 else (after["q95"] - after["q05"]) / spread
-        yield {"key": name, **shared, "prior": quantiles, "posterior": after, "contraction": contraction}
+        low, high = stated[name]["q05"], stated[name]["q95"]
+        yield {
+            "key": name,
+            **shared,
+            "prior": quantiles,
+            "posterior": after,
+            "contraction": None if after is None or spread == 0 else (after["q95"] - after["q05"]) / spread,
+            "contradicted": None if after is None else not low <= after["q50"] <= high,
+        }
 
 
-def _quantiles(key: str, law: Distribution) -> Iterator[tuple[str, dict[str, float]]]:
+def _quantiles(key: str, law: Distribution, *, mass: float) -> Iterator[tuple[str, dict[str, float]]]:
+    """Median and the ends of the central interval of some mass, for each part of a statement."""
+    levels = law.ppf(np.array([(1 - mass) / 2, 0.5, (1 + mass) / 2]))
     if law.family == "dirichlet":
-        levels = law.ppf(np.array(list(SHOWN.values())))
         for column, name in enumerate(law.parameters):
             yield f"{key}.{name}", dict(zip(SHOWN, levels[:, column].tolist(), strict=True))
     else:
-        levels = law.ppf(np.array(list(SHOWN.values())))
         if law.scale == "hazard":  # told in months, as it was asked
             levels = 1 / levels[::-1]
         yield key, dict(zip(SHOWN, levels.tolist(), strict=True))

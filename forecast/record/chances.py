@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.fitted import VISIBLE_SPREAD
 from forecast.record.material import Material
 from forecast.scenarios import Estimate
 from forecast.scenarios.nested import Array, quantiles
@@ -96,7 +97,11 @@ def passages(material: Material) -> Json:
 
 
 def scenario_transitions(material: Material) -> Json:
-    """P(next quarter resolves to j | this one to i), and the row from the last resolved quarter."""
+    """P(next quarter resolves to j | this one to i), and the row from the last resolved quarter.
+
+    A row is ``noisy`` where the simulation widens one of its intervals beyond `TOO_NOISY`, or fewer futures visit it
+    than there are parameter draws.
+    """
     ids, table = material.workspace.scenarios.ids, material.ensemble.transitions
     cells = {k: [[told(table[i][j])[k] for j in ids] for i in ids] for k in ("mean", "q05", "q95", "mcse")}
     last = material.past.last_resolved
@@ -107,7 +112,28 @@ def scenario_transitions(material: Material) -> Json:
             "from": last.resolved,
             **{k: {j: told(row[j])[k] for j in ids} for k in ("mean", "q05", "q95")},
         }
-    return {"per": "quarter", **cells, "from_now": now, "paths": [material.ensemble.visits[i] for i in ids]}
+    visits = [material.ensemble.visits[i] for i in ids]
+    few = material.workspace.config.simulate.draws
+    return {
+        "per": "quarter",
+        **cells,
+        "from_now": now,
+        "paths": visits,
+        "inflation": [[_inflation(table[i][j]) for j in ids] for i in ids],
+        "noisy": [
+            seen < few or any(_noisy(cell) for cell in table[i].values())
+            for i, seen in zip(ids, visits, strict=True)
+        ],
+    }
+
+
+def _inflation(estimate: Estimate | None) -> float | None:
+    """S²/σ̂² of a probability; null where the noise explains all the spread, or the question never arose."""
+    return float(estimate.inflation) if estimate is not None and np.isfinite(estimate.inflation) else None
+
+
+def _noisy(estimate: Estimate | None) -> bool:
+    return estimate is not None and estimate.needs_more_paths and sd(estimate) > VISIBLE_SPREAD
 
 
 def latent_transitions(material: Material, steps: int, per: str) -> Json | None:

@@ -1,12 +1,13 @@
 """What the data are, as the record holds them: streams with their fans, gaps, sources, and how rules read the past."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from forecast.panel import COVERED, MASKED, OUTSIDE, PROVISIONAL
 from forecast.publish import digest
 from forecast.record.material import Material
-from forecast.streams import StreamDefinition
+from forecast.streams import Release, StreamDefinition
 
 type Json = dict[str, Any]
 
@@ -76,7 +77,12 @@ def _about(stream: StreamDefinition, material: Material) -> Json:
 def gaps(material: Material) -> tuple[list[Json], list[Json]]:
     """Masked months with their reasons, and the missing cells that are drawn with the future."""
     masks = [
-        {"stream": stream, "months": list(mask.months), "because": mask.because}
+        {
+            "stream": stream,
+            "months": list(mask.months),
+            "because": mask.because,
+            "known_from": mask.known.isoformat(),
+        }
         for stream, found in material.panel.masks.items()
         for mask in found
     ]
@@ -84,6 +90,12 @@ def gaps(material: Material) -> tuple[list[Json], list[Json]]:
         {"stream": stream, "months": list(tail)} for stream, tail in material.panel.tails.items() if tail
     ]
     return masks, drawn
+
+
+def known(material: Material, stream: str, months: Sequence[str]) -> list[str]:
+    """Those of some months in which a stream is observed."""
+    own = set(material.panel.counts.sel(stream=stream).dropna("month")["month"].values.tolist())
+    return [month for month in months if month in own]
 
 
 def coverage(material: Material) -> Json:
@@ -118,10 +130,21 @@ def sources(material: Material) -> list[Json]:
                 "sha256": digest(path),
                 "coverage": covered,
                 "coded_by": source.coded_by,
+                "releases": [_release(name, source.releases[name]) for name in source.classes],
                 "notes": list(reading.account()) if reading is not None else [],
             }
         )
     return told
+
+
+def _release(name: str, release: Release) -> Json:
+    """A release class: its months, and since which day it reached so far."""
+    return {
+        "name": name,
+        "from": release.from_,
+        "to": release.to,
+        "published": {month: day.isoformat() for month, day in release.published.items()},
+    }
 
 
 def rule_history(material: Material) -> list[Json]:

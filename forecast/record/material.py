@@ -1,18 +1,19 @@
 """Everything a record is made from, as the pipeline has it in hand before a word is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import xarray as xr
 
 from forecast.checks import Verdict
 from forecast.clock import Clock
-from forecast.ensemble import Weights
 from forecast.fitted import Fitted
 from forecast.history import History, Noise
 from forecast.latent import Latent
 from forecast.panel import Panel
 from forecast.scenarios import Crosswalk, Probabilities
+from forecast.weighing import Weighed
 from forecast.workspace import Workspace
 
 
@@ -25,7 +26,7 @@ class Material:
     clock: Clock
     panel: Panel
     fitted: tuple[Fitted, ...]
-    weighed: Weights  # what each used model counts for
+    weighed: Weighed  # what each used model counts for
     ensemble: Probabilities
     before: Probabilities  # the ensemble of the priors alone
     fans: xr.DataArray  # (stream, month, quantile)
@@ -38,6 +39,7 @@ class Material:
     noise: Mapping[str, Noise]
     noise_warnings: tuple[str, ...]
     visibility: Mapping[str, Mapping[str, object] | None]  # by scenario; empty without regimes
+    levers: Mapping[str, Sequence[Mapping[str, Any]]]  # quarters with each lever pulled alone, by its id
     notes: tuple[str, ...]
     verdict: Verdict
     ledger: Mapping[str, object] | None  # count and head before this run's own row

@@ -80,7 +80,7 @@ def test_data_of_the_model_itself_pass_and_lie_inside_as_often_as_they_should() 
     y = drawn(np.random.default_rng(1), 30.0, 2000)
     fit = posterior({"deaths": y}, level=np.full((1, 1, 2000), np.log(30.0)))
     found = by_name(predictive.checks(fit, seed=2))
-    cover = found["inside 90% predictive interval, deaths"]
+    cover = found["inside 90\u00a0% predictive interval, deaths"]
     low, high = nbinom.ppf((0.05, 0.95), PHI, PHI / (PHI + 30.0))
     assert cover.value == pytest.approx(np.mean((y >= low) & (y <= high)))
     assert cover.ok
@@ -94,7 +94,7 @@ def test_a_level_that_is_wrong_is_refused(times: float) -> None:
     found = by_name(predictive.checks(fit, seed=4))
     assert not found["randomised PIT, p-value, deaths"].ok
     if times < 1:
-        assert not found["inside 90% predictive interval, deaths"].ok
+        assert not found["inside 90\u00a0% predictive interval, deaths"].ok
 
 
 def test_the_distribution_is_that_of_enumerating_every_past_path() -> None:
@@ -160,7 +160,7 @@ def test_yes_or_no_streams_and_streams_without_a_month_are_left_out() -> None:
     streams = (stream("deaths"), stream("agreement", "bernoulli"), stream("unseen"))
     fit = posterior(rows, level=np.full((2, 3, 60), np.log(10.0)), streams=streams)
     assert list(by_name(predictive.checks(fit, seed=9))) == [
-        "inside 90% predictive interval, deaths",
+        "inside 90\u00a0% predictive interval, deaths",
         "randomised PIT, p-value, deaths",
     ]
 
