@@ -6,6 +6,10 @@
     effect (stream, regime)                       log effect
     dispersion (stream), zero (stream)            φ, and the share of zeros of their own
     reporting (stream, release)                   log factor of each release class, 0 for class 0
+    season (stream, place)                        log season, twelve places of a year, where a stream has one
+    slope (stream, month)                         what a trend adds to the step out of the month, log points,
+    trend (stream), damping (stream)              its sd τ, and what is left of it a month later
+    outlier (stream)                              share of outlying months
     chance (stream, regime)                       of a yes-or-no stream that follows the regimes
     persistence (stream, state_from, state_to)    of one that does not, no before yes
     hazard (regime), transition (regime_from, regime_to)    with every driver at its reference
@@ -16,6 +20,7 @@ all behind (chain, draw); NaN where a stream has no such thing.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +48,7 @@ def quantities(stated: Stated, panel: xr.DataArray, setting: Setting) -> xr.Data
     }
     found: Variables = {"stated": ((*HEAD, "prior"), values)}
     if streams.counted(setting):
-        found |= _of_counts(stated, setting, panel.sizes["month"])
+        found |= _of_counts(stated, setting, panel.sizes["month"]) | _of_options(stated, setting, panel)
     if chances := streams.chanced(setting):
         found["chance"] = _placed(streams.chance(stated, setting), chances, setting, "regime")
     if chains := streams.chained(setting):
@@ -62,16 +67,37 @@ def parameters(
 ) -> Iterator[tuple[Stream, dict[str, Floats]]]:
     """Give each stream that follows the regimes with its family's parameters, ``[chain, draw, T or 1, K]``.
 
-    The streams that are chains of their own are left out: their next value depends on their last.
+    The streams that are chains of their own are left out: their next value depends on their last. The family of a
+    stream is given under its name in ``models.emissions``.
     """
     for s in streams.chanced(setting):
         yield s, {"chance": draws["chance"].sel(stream=s.id).values[:, :, None, :]}
     for s in streams.counted(setting):
-        level = draws["level"].sel(stream=s.id).values + released(draws, setting, s, panel.sizes["month"])
+        level = draws["level"].sel(stream=s.id).values + shifted(
+            draws, panel, setting, s, panel.sizes["month"]
+        )
         mean = np.exp(level[..., :, None] + draws["effect"].sel(stream=s.id).values[:, :, None, :])
         phi = draws["dispersion"].sel(stream=s.id).values[..., None, None]
         zero = draws["zero"].sel(stream=s.id).values[..., None, None]
-        yield s, streams.parameters(s.family, mean, phi, zero)
+        outlier = draws["outlier"].sel(stream=s.id).values[..., None, None] if s.outliers else None
+        law = streams.law(s)
+        yield replace(s, family=law), streams.parameters(law, mean, phi, zero, outlier)
+
+
+def shifted(
+    draws: xr.Dataset, panel: xr.DataArray, setting: Setting, stream: Stream, months: int, *, first: int = 0
+) -> Any:
+    """Return what stands on a stream's log level in ``months`` months from ``first``: its release and its season.
+
+    Raises:
+        ValueError: if its releases do not reach so far.
+    """
+    factor = released(draws, setting, stream, months, first=first)
+    if not stream.season:
+        return factor
+    start = levels.places(panel.coords["month"].values)[0] + first
+    place = (start + np.arange(months)) % levels.YEAR
+    return factor + draws["season"].sel(stream=stream.id).values[..., place]
 
 
 def released(draws: xr.Dataset, setting: Setting, stream: Stream, months: int, *, first: int = 0) -> Any:
@@ -159,7 +185,8 @@ def _spoken(stated: Stated) -> tuple[list[str], Floats]:
 def _of_counts(stated: Stated, setting: Setting, months: int) -> Variables:
     members = streams.counted(setting)
     waves = levels.basis(months + setting.horizon, setting.basis)[:months]
-    level = streams.level(stated, setting, waves)
+    slopes, cosine = levels.slopes(months + setting.horizon, setting.basis)
+    level = streams.level(stated, setting, waves, levels.heaped(slopes)[:months], cosine)
     head = level.shape[:2]
     level = np.broadcast_to(level, (*head, len(members), months))
     effect = np.broadcast_to(streams.effect(stated, setting), (*head, len(members), len(setting.scenarios)))
@@ -182,6 +209,29 @@ def _of_counts(stated: Stated, setting: Setting, months: int) -> Variables:
         for s, c in classes:
             factor[..., members.index(s), c] = stated.of([f"reporting.{s.id}.{c}"])[..., 0]
         found["reporting"] = _placed(factor, members, setting, "release")
+    return found
+
+
+def _of_options(stated: Stated, setting: Setting, panel: xr.DataArray) -> Variables:
+    """Return seasons, trends and outlying months where a stream has some."""
+    found: Variables = {}
+    if seasons := streams.seasonal(setting):
+        place = [streams.counted(setting).index(s) for s in seasons]
+        season = streams.season(stated, setting, levels.harmonics())[..., place, :]
+        found["season"] = _placed(season, seasons, setting, "place")
+    if trends := streams.trended(setting):
+        months = panel.sizes["month"]
+        waves, cosine = levels.slopes(months + setting.horizon, setting.basis)
+        size, damping = streams.trend(stated, setting)
+        found["slope"] = _placed(
+            streams.slope(stated, setting, waves[:months], cosine), trends, setting, "month"
+        )
+        found |= {
+            "trend": _placed(size, trends, setting),
+            "damping": _placed(damping, trends, setting),
+        }
+    if wide := tuple(s for s in streams.counted(setting) if s.outliers):
+        found["outlier"] = _placed(streams.outlying(stated, wide), wide, setting)
     return found
 
 

@@ -10,6 +10,8 @@ The families, and their parameters, which broadcast against ``y``:
                           the same and zero          p(y) = zero [y = 0] + (1 - zero) base(y)
     hurdle-poisson, hurdle-negative-binomial
                           the same and zero          p(0) = zero; p(y) = (1 - zero) base(y) / (1 - base(0))
+    outlying-<any of these but bernoulli>
+                          the same and outlier       p(y) = (1 - outlier) base(y) + outlier wide(y): models.outliers
 
 A missing cell is NaN and contributes exactly 0 to a log density. ``mean``, ``dispersion`` and ``sd`` are
 positive and in the stream's unit; ``chance`` and ``zero`` are probabilities.
@@ -27,6 +29,7 @@ from numpy.typing import ArrayLike
 from pytensor.tensor.special import logaddexp
 
 from models.kernels import Floats
+from models.outliers import OUTLYING, both, widened
 
 STIRLING_FROM = 64.0  # the dispersion from which three terms of Stirling's remainder are exact to 1e-15
 DEEPEST = 1e-300  # residuals are taken from probabilities not nearer to zero than this
@@ -121,7 +124,16 @@ def _hurdle(base: Callable[..., Any]) -> Callable[..., Any]:
     return density
 
 
-DENSITIES: Mapping[str, Callable[..., Any]] = {
+def _outlying(family: str) -> Callable[..., Any]:
+    def density(of: _Library, y: Any, outlier: Any, **parameters: Any) -> Any:
+        wide, given = widened(family, parameters)
+        usual = of.log1p(-outlier) + PLAIN[family](of, y, **parameters)
+        return of.logaddexp(usual, of.log(outlier) + PLAIN[wide](of, y, **given))
+
+    return density
+
+
+PLAIN: Mapping[str, Callable[..., Any]] = {
     "poisson": _poisson,
     "negative-binomial": _negative_binomial,
     "bernoulli": _bernoulli,
@@ -131,7 +143,7 @@ DENSITIES: Mapping[str, Callable[..., Any]] = {
     "hurdle-poisson": _hurdle(_poisson),
     "hurdle-negative-binomial": _hurdle(_negative_binomial),
 }
-PARAMETERS: Mapping[str, tuple[str, ...]] = {
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "poisson": ("mean",),
     "negative-binomial": ("mean", "dispersion"),
     "bernoulli": ("chance",),
@@ -141,6 +153,9 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "hurdle-poisson": ("mean", "zero"),
     "hurdle-negative-binomial": ("mean", "dispersion", "zero"),
 }
+_OUTLYING = tuple(name for name in PLAIN if name != "bernoulli")
+DENSITIES = {**PLAIN, **{OUTLYING + name: _outlying(name) for name in _OUTLYING}}
+PARAMETERS = {**_PARAMETERS, **{OUTLYING + name: (*_PARAMETERS[name], "outlier") for name in _OUTLYING}}
 
 
 def log_density(y: ArrayLike, family: str, **parameters: ArrayLike) -> Floats:
@@ -151,7 +166,7 @@ def log_density(y: ArrayLike, family: str, **parameters: ArrayLike) -> Floats:
     """
     y, given = _arrays(y, family, parameters)
     missing = np.isnan(y)
-    outside = np.zeros_like(missing) if family == "gaussian" else (y < 0) | (y != np.floor(y))
+    outside = np.zeros_like(missing) if real(family) else (y < 0) | (y != np.floor(y))
     if family == "bernoulli":
         outside |= y > 1
     usable = np.where(missing | outside, 0.0, y)
@@ -181,6 +196,9 @@ def cdf(y: ArrayLike, family: str, **parameters: ArrayLike) -> Floats:
 
 
 def _cdf(y: Floats, family: str, given: Mapping[str, Floats]) -> Floats:
+    if family.startswith(OUTLYING):
+        share, usual, wide = both(family, given)
+        return (1.0 - share) * _cdf(y, *usual) + share * _cdf(y, *wide)
     if family == "gaussian":
         return np.asarray(scipy.special.ndtr((y - given["mean"]) / given["sd"]))
     count = np.floor(y)
@@ -208,6 +226,8 @@ def quantile(q: ArrayLike, family: str, **parameters: ArrayLike) -> Floats:
 
 
 def _quantile(q: Floats, family: str, given: Mapping[str, Floats]) -> Floats:
+    if family.startswith(OUTLYING):
+        return _between(q, family, given)
     if family == "gaussian":
         return np.asarray(given["mean"] + given["sd"] * scipy.special.ndtri(q))
     if family == "bernoulli":
@@ -224,12 +244,28 @@ def _quantile(q: Floats, family: str, given: Mapping[str, Floats]) -> Floats:
     return np.where(q > zero, _quantile(rest_of_q, base, rest), 0.0)
 
 
+def _between(q: Floats, family: str, given: Mapping[str, Floats]) -> Floats:
+    """Return the quantile of a mixture: it lies between those of its parts, whose interval is halved."""
+    _, usual, wide = both(family, given)
+    ends = _quantile(q, *usual), _quantile(q, *wide)
+    low, high = np.minimum(*ends) - (0.0 if real(family) else 1.0), np.maximum(*ends)
+    while True:  # to the last bit, or whole number
+        middle = (low + high) / 2.0 if real(family) else np.floor((low + high) / 2.0)
+        if np.all((middle == low) | (middle == high)):
+            return high
+        reached = _cdf(middle, family, given) >= q
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+
+
 def sample(
     rng: np.random.Generator, family: str, size: int | tuple[int, ...] | None = None, **parameters: ArrayLike
 ) -> Floats:
     """Draw from a family, ``size`` as numpy's generators read it; counts are whole float64."""
     _, given = _arrays(0.0, family, parameters)
     shape = np.broadcast_shapes(*(x.shape for x in given.values())) if size is None else size
+    if family.startswith(OUTLYING):
+        outlier, *laws = both(family, given)
+        return np.where(rng.random(shape) < outlier, *(sample(rng, f, shape, **own) for f, own in laws[::-1]))
     if family == "gaussian":
         return np.asarray(rng.normal(given["mean"], given["sd"], shape))
     if family == "bernoulli":
@@ -266,9 +302,14 @@ def pseudo_residuals(
         return np.asarray(below.mean(axis=tuple(range(below.ndim - y.ndim))))
 
     upper = mixture(y)
-    lower = upper if family == "gaussian" else mixture(y - 1.0)
+    lower = upper if real(family) else mixture(y - 1.0)
     u = lower + rng.random(y.shape) * (upper - lower)
     return np.asarray(scipy.special.ndtri(np.clip(u, DEEPEST, 1.0 - np.finfo(np.float64).epsneg)))
+
+
+def real(family: str) -> bool:
+    """Tell whether a family's cells are real numbers, which no transform need randomise."""
+    return family.endswith("gaussian")
 
 
 def _positive(q: Floats, base: str, rest: Mapping[str, Floats]) -> Floats:

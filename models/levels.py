@@ -8,14 +8,26 @@ scaled by the roots of their eigenvalues, are known in closed form:
     level[t] = m + σ · (B ε)[t]                                        ε ~ Normal(0, I)
 
 m is the mean level over window and horizon. Strang, The Discrete Cosine Transform, SIAM Review 41 (1999).
+
+A trend adds to each step a slope that fades, b[t+1] = ρ b[t] + τ √(1 - ρ²) ξ, of sd τ throughout. On a circle of M = 2N
+months its law is made of waves too, and on N of them it is that of the line but for ρ^N:
+
+    b[t] = τ Σ_j g_j(ρ) √(2/M) (ε_j cos ω_j t + ε'_j sin ω_j t)     ω_j = 2π j / M, j = 0 … R; j = 0 without the √2
+    g_j(ρ)² = (1 - ρ²) / (1 - 2 ρ cos ω_j + ρ²)
+
+A season is a sum of the twelve steps' harmonics, so it is zero over a year. Brockwell and Davis, *Time Series: Theory and
+Methods* (1991), for the spectrum; Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989).
 """
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
+
+YEAR = 12  # steps of a season
 
 
 def basis(months: int, size: int) -> Floats:
@@ -50,3 +62,50 @@ def wander(scale: Any, shape: Any, waves: Any) -> Any:
     ``scale`` (σ, log points per month) is ``[..., n]``, ``shape`` (ε) ``[..., n, R]``, ``waves`` (B) ``[T, R]``.
     """
     return scale[..., None] * (shape @ waves.T)
+
+
+def slopes(months: int, size: int) -> tuple[Floats, Floats]:
+    """Return the waves of a slope of sd one where nothing fades, ``[months, 2 size + 1]``, and cos ω of each.
+
+    Columns beyond the months are zero.
+    """
+    wave = np.concatenate([np.arange(size + 1), np.arange(1, size + 1)])
+    turn = np.pi * wave / months
+    month = np.arange(months)[:, None]
+    waves = np.where(np.arange(wave.size) > size, np.sin(turn * month), np.cos(turn * month))
+    waves *= np.sqrt(np.where((wave == 0) | (wave == months), 0.5, 1.0) / months)
+    return np.where(wave <= months, waves, 0.0), np.cos(turn)
+
+
+def heaped(waves: Floats) -> Floats:
+    """Return what slopes make of a level month by month, less its mean, ``[months, n]``: no step leads to the first."""
+    path = np.cumsum(waves, axis=0) - waves
+    return path - path.mean(axis=0)
+
+
+def lasting(xp: Any, damping: Any, cosine: Any) -> Any:
+    """Return g(ρ), how much each wave has of a slope's sd, ``[..., n, waves]``, in numpy or PyTensor alike.
+
+    ``damping`` (ρ) is ``[..., n]``, ``cosine`` (cos ω) ``[waves]``.
+    """
+    rho = damping[..., None]
+    return xp.sqrt((1.0 - rho**2) / (1.0 - 2.0 * rho * cosine + rho**2))
+
+
+def harmonics() -> Floats:
+    """Return the year's harmonics ``[12, 11]``: columns sum to zero, and of iid sd one every step has sd one."""
+    step = np.arange(YEAR)[:, None]
+    waves = np.arange(1, YEAR // 2 + 1)
+    turn = 2.0 * np.pi * step * waves / YEAR
+    columns = np.hstack([np.cos(turn), np.sin(turn[:, :-1])])  # the sine of the sixth is zero
+    return columns * np.sqrt(YEAR / (YEAR - 1.0)) / np.sqrt((columns**2).sum(axis=0))
+
+
+def places(names: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the place of each step in its year: 0 for January where steps are months "YYYY-MM", else for the first.
+
+    Steps that are not months are counted modulo twelve.
+    """
+    month = re.fullmatch(r"\d{4}-(\d{2})", str(names[0]))
+    first = int(month[1]) - 1 if month else 0
+    return (first + np.arange(names.size)) % YEAR

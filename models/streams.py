@@ -7,6 +7,9 @@
 so a statement of spread is percent of the mean in every family; a Poisson stream has none. A gaussian stream
 is a measure with a positive mean, such as a price. A yes-or-no stream has a chance in each regime; in a model
 without regimes, or where no regime has an effect on it, it is a chain of its own that stays as it is or not.
+
+By option a level has a season of twelve steps, a walk a damped trend (``models.levels``), and a share of the months
+comes from a wider law of the same mean, so that a monstrous month does not move the level (``models.outliers``).
 """
 
 from collections.abc import Iterator
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 
 from models import levels
 from models.contract import Setting, Stream
+from models.outliers import OUTLYING
 from models.variables import Stated
 from priors import Distribution, PriorSet, Refusal, distribution, side_of
 
@@ -57,6 +61,21 @@ def chanced(setting: Setting) -> tuple[Stream, ...]:
     return tuple(s for s in setting.streams if s.family == "bernoulli" and s not in chains)
 
 
+def seasonal(setting: Setting) -> tuple[Stream, ...]:
+    """Return the streams whose level has a season."""
+    return tuple(s for s in counted(setting) if s.season)
+
+
+def trended(setting: Setting) -> tuple[Stream, ...]:
+    """Return the streams whose walk has a trend."""
+    return tuple(s for s in walking(setting) if s.trend)
+
+
+def law(stream: Stream) -> str:
+    """Return the family of the stream's cells under its name in ``models.emissions``."""
+    return OUTLYING + stream.family if stream.outliers else stream.family
+
+
 def spreads(stream: Stream) -> bool:
     """Tell whether the stream scatters beyond chance, by a spread of its own."""
     return stream.family == "gaussian" or "negative-binomial" in stream.family
@@ -88,6 +107,9 @@ def needs(setting: Setting) -> tuple[str, ...]:
         keys += [f"spread.{s.id}"] if spreads(s) else []
         keys += [f"zero.{s.id}"] if zeroed(s) else []
         keys += [f"effect.{s.id}.{k}" for k in affected(s, setting)]
+        keys += [f"season.{s.id}"] if s.season else []
+        keys += [f"trend.{s.id}", f"damping.{s.id}"] if s in trended(setting) else []
+        keys += [f"outlier.{s.id}"] if s.outliers else []
     keys += [f"chance.{s.id}.{k}" for s in chanced(setting) for k in setting.scenarios]
     keys += [f"persist.{s.id}.{state}" for s in chained(setting) for state in ("off", "on")]
     return tuple(keys)
@@ -147,17 +169,59 @@ def releases(setting: Setting, months: int) -> Floats:
     return chosen
 
 
-def level(stated: Stated, setting: Setting, waves: Any) -> Any:
+def latent(setting: Setting) -> dict[str, tuple[int, int]]:
+    """Return the latent matrices behind seasons and trends, their rows and columns by name."""
+    seasons, trends = len(seasonal(setting)), len(trended(setting))
+    sizes = {"seasons": (seasons, levels.YEAR - 1), "slopes": (trends, 2 * setting.basis + 1)}
+    return {name: size for name, size in sizes.items() if size[0]}
+
+
+def level(stated: Stated, setting: Setting, waves: Any, heaped: Any = None, cosine: Any = None) -> Any:
     """Return log levels in the reference scenario, ``[..., n, T]``, over the months of ``waves`` ``[T, R]``.
 
-    Where nothing walks, one month stands for all: ``[..., n, 1]``.
+    Where nothing walks, one month stands for all: ``[..., n, 1]``. A trend needs its ``heaped`` waves and ``cosine``
+    (``models.levels``).
     """
     xp, streams, walks = stated.xp, counted(setting), walking(setting)
     mean = xp.log(stated.of([f"level.{s.id}" for s in streams]))[..., None]
     if not walks:
         return mean
     place = np.array([[float(s == w) for w in walks] for s in streams])
-    return mean + xp.matmul(place, levels.wander(scale(stated, setting), stated.variables["shape"], waves))
+    path = mean + xp.matmul(place, levels.wander(scale(stated, setting), stated.variables["shape"], waves))
+    if not (trends := trended(setting)):
+        return path
+    place = np.array([[float(s == w) for w in trends] for s in streams])
+    return path + xp.matmul(place, slope(stated, setting, heaped, cosine))
+
+
+def slope(stated: Stated, setting: Setting, waves: Any, cosine: Any) -> Any:
+    """Return slopes of the walks with a trend, ``[..., trends, T]``, or what they heap up to, as the waves are."""
+    size, damping = trend(stated, setting)
+    shape = stated.variables["slopes"] * levels.lasting(stated.xp, damping, cosine)
+    return levels.wander(size, shape, waves)
+
+
+def trend(stated: Stated, setting: Setting) -> tuple[Any, Any]:
+    """Return τ = ln(1 + trend/100), the sd of a slope, and ρ, what is left of it a month later, ``[..., trends]``."""
+    ids = [s.id for s in trended(setting)]
+    size = stated.xp.log1p(stated.of([f"trend.{name}" for name in ids]) / 100.0)
+    return size, stated.of([f"damping.{name}" for name in ids])
+
+
+def season(stated: Stated, setting: Setting, harmonics: Any) -> Any:
+    """Return log seasons ``[..., n, T]`` where ``harmonics`` ``[T, 11]`` are those of the months' places in the year.
+
+    Each step of the year has sd ln(1 + season/100), and the twelve sum to zero.
+    """
+    members = seasonal(setting)
+    size = stated.xp.log1p(stated.of([f"season.{s.id}" for s in members]) / 100.0)
+    place = np.array([[float(s == w) for w in members] for s in counted(setting)])
+    return stated.xp.matmul(place, levels.wander(size, stated.variables["seasons"], harmonics))
+
+
+def outlying(stated: Stated, streams: tuple[Stream, ...]) -> Any:
+    """Return the share of outlying months of streams that have some, ``[..., len(streams)]``."""
+    return stated.of([f"outlier.{s.id}" for s in streams])
 
 
 def scale(stated: Stated, setting: Setting) -> Any:
@@ -216,22 +280,24 @@ def persistence(stated: Stated, setting: Setting) -> tuple[Any, Any]:
 
 
 def grouped(setting: Setting) -> Iterator[tuple[str, tuple[Stream, ...], list[int]]]:
-    """Give each family of counted streams with its streams and their places among the counted ones."""
+    """Give each family (`law`) of counted streams with its streams and their places among the counted ones."""
     streams = counted(setting)
-    for family in dict.fromkeys(s.family for s in streams):
-        members = tuple(s for s in streams if s.family == family)
+    for family in dict.fromkeys(law(s) for s in streams):
+        members = tuple(s for s in streams if law(s) == family)
         yield family, members, [streams.index(s) for s in members]
 
 
-def parameters(family: str, mean: Any, phi: Any, share: Any) -> dict[str, Any]:
+def parameters(family: str, mean: Any, phi: Any, share: Any, outlier: Any = None) -> dict[str, Any]:
     """Return a family's parameters under the names of ``models.emissions``; unused ones may be None."""
     found = {"mean": mean}
-    if family == "gaussian":
+    if family.endswith("gaussian"):
         found["sd"] = mean / phi**0.5
     elif "negative-binomial" in family:
         found["dispersion"] = phi
-    if family.startswith(("zero-inflated", "hurdle")):
+    if "zero-inflated" in family or "hurdle" in family:
         found["zero"] = share
+    if family.startswith(OUTLYING):
+        found["outlier"] = outlier
     return found
 
 

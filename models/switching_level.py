@@ -55,7 +55,12 @@ def beliefs(priors: PriorSet, setting: Setting) -> Beliefs:
             remedy=f"add [{'], ['.join(missing)}]",
         )
     laws = transitions.laws(priors, setting) | streams.laws(priors, setting)
-    return Beliefs(laws=laws, walks=len(streams.walking(setting)), waves=setting.basis)
+    return Beliefs(
+        laws=laws,
+        walks=len(streams.walking(setting)),
+        waves=setting.basis,
+        others=streams.latent(setting),
+    )
 
 
 def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
@@ -90,6 +95,7 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
     T = panel.sizes["month"]
     chains = [setting.streams.index(s) for s in streams.chained(setting)]
     steps = transitions.deviations(setting.drivers, T - 1) if transitions.is_driven(held.laws) else None
+    heaped, cosine = levels.slopes(T + setting.horizon, setting.basis)
     blocks = {
         "y": np.nan_to_num(panel.values.T),
         "seen": ~np.isnan(panel.values.T),
@@ -98,6 +104,9 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
         "labels": derived.labels(setting, T),
         "drivers": np.vstack([steps, np.zeros((1, steps.shape[1]))]) if steps is not None else None,
         "states": derived.states(panel.values[chains].T).reshape(T, -1),
+        "harmonics": levels.harmonics()[levels.places(panel.coords["month"].values)],
+        "heaped": levels.heaped(heaped)[:T],
+        "cosine": np.broadcast_to(cosine, (T, cosine.size)),
     }
     return {
         "said": said(held),
@@ -116,6 +125,9 @@ def columns(held: Beliefs, setting: Setting) -> dict[str, slice]:
         "labels": K if K > 1 else 0,
         "drivers": len(setting.drivers) if transitions.is_driven(held.laws) else 0,
         "states": 2 * len(streams.chained(setting)),
+        "harmonics": held.others.get("seasons", (0, 0))[1],
+        "heaped": held.others.get("slopes", (0, 0))[1],
+        "cosine": held.others.get("slopes", (0, 0))[1],
     }
     ends = np.cumsum(list(widths.values())).tolist()
     return {
@@ -129,14 +141,18 @@ def log_emission(stated: Stated, setting: Setting, months: Mapping[str, Any]) ->
     """Return the log density of each month given each regime, ``[T, K]``, as a graph."""
     total = months.get("labels", 0.0)
     if streams.counted(setting):
-        level = streams.level(stated, setting, months.get("waves"))
+        trends = (months["heaped"], months["cosine"][0]) if "heaped" in months else ()
+        level = streams.level(stated, setting, months.get("waves"), *trends)
         level = level + streams.factor(stated, setting, months.get("releases"))
+        if "harmonics" in months:
+            level = level + streams.season(stated, setting, months["harmonics"])
         effect = streams.effect(stated, setting)
     for family, members, places in streams.grouped(setting):
         mean = pt.exp(level[places][:, :, None] + effect[places][:, None, :])
         phi = streams.dispersion(stated, members)[:, None, None] if streams.spreads(members[0]) else None
         share = streams.zero(stated, members)[:, None, None] if streams.zeroed(members[0]) else None
-        given = streams.parameters(family, mean, phi, share)
+        outlier = streams.outlying(stated, members)[:, None, None] if members[0].outliers else None
+        given = streams.parameters(family, mean, phi, share, outlier)
         total = total + _density(months, setting, members, family, given).sum(axis=0)
     if chances := streams.chanced(setting):
         given = {"chance": streams.chance(stated, setting)[:, None, :]}

@@ -22,8 +22,13 @@ EXAMPLES = {
     "zero-inflated-negative-binomial": {"mean": 4.2, "dispersion": 1.7, "zero": 0.3},
     "hurdle-poisson": {"mean": 4.2, "zero": 0.3},
     "hurdle-negative-binomial": {"mean": 0.8, "dispersion": 1.7, "zero": 0.1},
+    "outlying-poisson": {"mean": 4.2, "outlier": 0.1},
+    "outlying-negative-binomial": {"mean": 4.2, "dispersion": 1.7, "outlier": 0.1},
+    "outlying-gaussian": {"mean": -1.0, "sd": 2.5, "outlier": 0.1},
+    "outlying-zero-inflated-poisson": {"mean": 4.2, "zero": 0.3, "outlier": 0.1},
+    "outlying-hurdle-negative-binomial": {"mean": 0.8, "dispersion": 1.7, "zero": 0.1, "outlier": 0.1},
 }
-DISCRETE = [family for family in EXAMPLES if family != "gaussian"]
+DISCRETE = [family for family in EXAMPLES if not family.endswith("gaussian")]
 each_family = pytest.mark.parametrize("family", EXAMPLES)
 each_discrete_family = pytest.mark.parametrize("family", DISCRETE)
 
