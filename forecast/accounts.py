@@ -95,20 +95,6 @@ def whatif(record: Json) -> str:
     return "\n".join([*lines, *(f"note: {note}" for note in others)])
 
 
-def comparison(record: Json) -> str:
-    """Each quarter that both runs speak of, before and after, and whether the shift exceeds the simulation's noise."""
-    before, after = record["before"], record["after"]
-    lines = [
-        f"{before['run']} (data to {before['origin']}) against {after['run']} (data to {after['origin']})",
-        f"what differs: {words.listed(record['differs']) if record['differs'] else 'nothing'}",
-    ]
-    if not record["same_rules"]:
-        lines.append(
-            "THE RULES DIFFER: the same words ask another question, and a shift may come from that alone."
-        )
-    return "\n".join([*lines, "", shifts(record["quarters"], record["scenarios"])])
-
-
 def shifts(quarters: Sequence[Json], scenarios: Sequence[Json]) -> str:
     """A table of shifts in points; an asterisk where one exceeds two Monte Carlo errors."""
     titles = {scenario["id"]: scenario["title"] for scenario in scenarios}

@@ -219,18 +219,31 @@ def explain(run: Path, scenario: str, *, quarter: str | None = None, json: Json 
     return Answer(text="\n".join(record["lines"]), data=record, as_json=json)
 
 
-def compare(before: Path, after: Path, *, json: Json = False) -> Answer:
-    """What moved between two runs, for the calendar quarters that both speak of.
+def compare(
+    before: Path,
+    after: Path,
+    *,
+    quick: Annotated[bool, Parameter(negative=())] = False,
+    workspace: Whence = None,
+    theatre: Theatre = None,
+    json: Json = False,
+) -> Answer:
+    """What moved between two runs, for the calendar quarters that both speak of, and why.
 
     Args:
         before: the directory of the earlier run.
         after: the directory of the later run.
+        quick: only show both forecasts; dividing the change among its causes takes up to seven fits of each model.
     """
-    from forecast import accounts, archive
-    from forecast.comparison import compare as answer
+    with progress() as report:
+        from forecast import archive
+        from forecast.comparison import compare as answer
+        from forecast.moved.tables import comparison_table
 
-    record = answer(archive.read(before), archive.read(after))
-    return Answer(text=accounts.comparison(record), data=record, as_json=json)
+        runs = archive.read(before), archive.read(after)
+        home = None if quick else archive.workspace_of(runs[1], _whence(workspace, theatre))
+        record = answer(*runs, workspace=home, progress=report)
+    return Answer(text=comparison_table(record), data=record, as_json=json)
 
 
 def replay(run: Path, *, workspace: Whence = None, theatre: Theatre = None, json: Json = False) -> Answer:

@@ -1,4 +1,4 @@
-"""What differs: between two runs, quarter by quarter, and between two prior sets with what that does to the headline."""
+"""What differs: between two runs, quarter by quarter and why, and between two prior sets with what that does."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast import archive
 from forecast.archive import Stored
+from forecast.publish import RECORD
 from forecast.watching import Progress, silent
 from priors import PriorSet, diff, load
 from priors.refusal import Refusal, nearest
 
 if TYPE_CHECKING:
     from forecast.scenarios import Estimate
+    from forecast.workspace import Workspace
 
 type Json = dict[str, Any]
 
 NOISE = 2.0  # Monte Carlo errors that a shift must exceed to be called one
+AGREES = 1e-9  # how near a record must be to the counts behind it
 INPUTS = {
     "data_sha256": "the data",
     "priors_sha256": "the priors",
@@ -28,15 +32,26 @@ INPUTS = {
 }
 
 
-def compare(before: Stored, after: Stored) -> Json:
-    """The calendar quarters that two runs both speak of, and how far each probability moved.
+def compare(
+    before: Stored, after: Stored, *, workspace: "Workspace | None" = None, progress: Progress = silent
+) -> Json:
+    """The calendar quarters that two runs both speak of, how far each probability moved, and why.
+
+    Args:
+        before: the earlier run.
+        after: the later run.
+        workspace: where the later run came from, with its rules; without one the change is not divided, and nothing
+            is fitted.
+        progress: called before each fit.
 
     Returns:
-        ``differs`` (which inputs), and ``quarters``: for each scenario ``before``, ``after``, ``shift``, the ``mcse`` of
-        the shift, and whether it is ``beyond_noise``.
+        ``differs`` (which inputs), ``quarters``: for each scenario ``before``, ``after``, ``shift``, the ``mcse`` of
+        the shift, and whether it is ``beyond_noise``; and ``moved``, the causes as ``forecast.moved.account`` tells
+        them, or null.
 
     Raises:
-        Refusal: if the runs speak of different scenarios, or of no quarter in common.
+        Refusal: if the runs speak of different scenarios or of no quarter in common, or if the change is to be divided
+            and a run's files, or the rules of the later one, are not what they were.
     """
     if list(before.titles) != list(after.titles):
         missing = sorted(set(before.titles) ^ set(after.titles)) or list(after.titles)
@@ -64,6 +79,7 @@ def compare(before: Stored, after: Stored) -> Json:
         "same_rules": before.record["provenance"]["scenarios_sha256"]
         == after.record["provenance"]["scenarios_sha256"],
         "quarters": [{"quarter": name, "resolved": moved(then[name], now[name])} for name in common],
+        "moved": None if workspace is None else _divided(before, after, workspace, common, progress),
     }
 
 
@@ -181,6 +197,53 @@ def prior_set(where: Path | str) -> PriorSet:
         remedy = nearest(str(where), bundled())
         raise Refusal(file=str(where), wanted="a prior file, a workspace or a theatre", remedy=remedy)
     return load(path)
+
+
+def _divided(
+    before: Stored, after: Stored, workspace: "Workspace", quarters: Sequence[str], progress: Progress
+) -> Json:
+    """The change of each probability, divided among its causes."""
+    from forecast.moved import Asked, account, side_of, what_moved
+    from forecast.rules import bounds_of
+
+    archive.check_unedited(after, workspace, only=("scenarios.toml",))
+    weighted = {model["name"] for run in (before, after) for model in run.record["models"] if model["weight"]}
+    earlier, later = side_of(before, weighted), side_of(after, weighted)
+    known = set(next(iter(earlier.posteriors.values())).panel["stream"].values)
+    if unknown := [name for name in workspace.scenarios.streams if name not in known]:
+        raise Refusal(
+            file=str(before.path),
+            got=f"no stream {unknown[0]!r}, which the rules of {after.id} use",
+            wanted="runs that the same rules can resolve",
+            remedy="--quick shows both forecasts without dividing the change",
+        )
+    asked = Asked(
+        rules=workspace.scenarios,
+        bounds={stream.id: bounds_of(stream) for stream in workspace.streams},
+        quarters=tuple(quarters),
+    )
+    rules = [run.record["provenance"]["scenarios_sha256"] for run in (before, after)]
+    found = what_moved(earlier, later, asked, rules_edited=rules[0] != rules[1], progress=progress)
+    told = account(found)
+    for run, side in ((before, "before"), (after, "after")):
+        _check_record(run, side, told)
+    return told
+
+
+def _check_record(run: Stored, side: str, told: Json) -> None:
+    """Refuse a record whose numbers are not those of the counts that the run kept beside it."""
+    published = _quarters(run.record)
+    for entry in told["quarters"]:
+        for key, cell in entry["resolved"].items():
+            said = (published[entry["quarter"]][key] or {"mean": None})["mean"]
+            if (said is None) != (cell[side] is None) or abs((said or 0.0) - (cell[side] or 0.0)) > AGREES:
+                raise Refusal(
+                    file=str(run.path / RECORD),
+                    where=f"{entry['quarter']}, {key}",
+                    got=said,
+                    wanted=f"{cell[side]}, by the counts that the run kept",
+                    remedy="the record was altered; bring back the one that was issued",
+                )
 
 
 def _numbers(estimate: "Estimate | None") -> Json | None:

@@ -20,12 +20,13 @@ import numpy as np
 
 from forecast.moved.mixing import BELIEFS, CAUSES, HISTORY, MONTHS
 from forecast.moved.shapley import coalitions, shares
-from forecast.moved.valuing import Asked, Side, pooled, resolved_again, values
+from forecast.moved.sides import Side, side_of
+from forecast.moved.valuing import Asked, pooled, resolved_again, values
 from forecast.tallies import Array, Chance, combined
 from forecast.watching import Progress, silent
 from reports import words
 
-__all__ = ["BARS", "Asked", "Bar", "Moved", "Side", "account", "what_moved"]
+__all__ = ["BARS", "Asked", "Bar", "Moved", "Side", "account", "points", "side_of", "what_moved"]
 
 type Json = dict[str, Any]
 

@@ -4,53 +4,24 @@ Every fit has a seed of its own, so their errors are independent; the futures of
 later run was given is not fitted again, nor is anything twice. All count with the weights of the later run.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import xarray as xr
 
 from forecast import scenarios
 from forecast.fitting import Compiled, Posterior, compile_model, fit, structure
 from forecast.moved.mixing import BELIEFS, CAUSES, HISTORY, MONTHS, Given, given, mixed, same
 from forecast.moved.shapley import Coalition, coalitions
+from forecast.moved.sides import Side
 from forecast.rules import Bounds, ScenarioSet
 from forecast.sidebyside import CHAINS, own_seed
 from forecast.simulation import simulate
-from forecast.tallies import Chance, Tally, chance, of_headline, of_outcomes
+from forecast.tallies import Chance, Tally, chance, of_outcomes
 from forecast.watching import Progress
 from models import CATALOGUE
 
 TOLD = {HISTORY: "revised history", MONTHS: "new months", BELIEFS: "edited beliefs"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Side:
-    """A run, as far as it takes part in a comparison."""
-
-    run: str
-    seed: int
-    posteriors: Mapping[str, Posterior]  # by model; of the later run all that are weighted
-    counts: xr.Dataset  # behind its headline, as `forecast.archive.headline` returns them
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Of the models in use."""
-        return of_headline(self.counts)[1]
-
-    @property
-    def draws(self) -> int:
-        """Parameter draws that were simulated."""
-        return int(self.counts.sizes["draw"])
-
-    @property
-    def paths(self) -> int:
-        """Futures of each draw."""
-        return int(self.counts.attrs["paths"])
-
-    def tallies(self, quarters: Sequence[str]) -> dict[str, Tally]:
-        """Counts of its futures by model, of some quarters."""
-        return of_headline(self.counts.sel(quarter=list(quarters)))[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
