@@ -1,0 +1,23 @@
+"""Skill is a difference to a reference on the same targets, told with its doubt, or not told at all."""
+
+from forecast.skill.calibration import Bias, Coverage, Reliability, bias, coverage, effective, reliability
+from forecast.skill.comparison import Comparison, compare, diebold_mariano, relative_skill
+from forecast.skill.power import power
+from forecast.skill.tables import Line, sliced
+
+__all__ = [
+    "Bias",
+    "Comparison",
+    "Coverage",
+    "Line",
+    "Reliability",
+    "bias",
+    "compare",
+    "coverage",
+    "diebold_mariano",
+    "effective",
+    "power",
+    "relative_skill",
+    "reliability",
+    "sliced",
+]
