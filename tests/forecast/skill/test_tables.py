@@ -18,7 +18,7 @@ def table(gain):
             key = {"origin": origin, "target": f"t{step + horizon}", "horizon": horizon}
             rows += [
                 {**key, "model": "reference", "ign": base},
-                {**key, "model": "ours", "ign": base - gain(horizon) + float(rng.normal(0, 0.2))},
+                {**key, "model": "ours", "ign": base - gain(horizon) + (-1) ** step * 0.2},
             ]
     return pd.DataFrame(rows)
 
