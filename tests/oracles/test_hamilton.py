@@ -3,7 +3,8 @@
 The states of the recursion are the regimes of this quarter and the four before: 2^5 of them. Growth of US
 real GNP in percent, 1951Q2 to 1984Q4, and the parameters and likelihood at its maximum: J. D. Hamilton, "A
 new approach to the economic analysis of nonstationary time series and the business cycle", *Econometrica*
-57 (1989), as E-views and Stata reproduce them (the reference values of statsmodels' own tests).
+57 (1989), as E-views and Stata reproduce them (the reference values of statsmodels' own tests). The first four
+quarters are given, so 131 count; the criteria count nine parameters.
 """
 
 import itertools
@@ -60,6 +61,30 @@ def test_the_published_likelihood_is_reached(growth):
     e, P, law, _ = expanded(growth)
     assert e.shape == (131, 32)
     assert forward.log_likelihood(e, P, law) == pytest.approx(-181.26339, abs=1e-5)
+
+
+def test_criteria_count_nine_parameters(growth):
+    e, P, law, _ = expanded(growth)
+    value = forward.log_likelihood(e, P, law)
+    assert -2 * value + 2 * 9 == pytest.approx(380.5268, abs=1e-4)
+    assert -2 * value + 9 * np.log(131) == pytest.approx(406.4036, abs=1e-4)
+
+
+def test_recessions_have_the_published_dates(growth):
+    """Quarters more likely than not in the low regime given all data: the paper's own dates, peak to trough."""
+    e, P, law, regime = expanded(growth)
+    low = np.concatenate([[False], forward.smoothed(e, P, law)[:, regime == 0].sum(axis=1) > 0.5, [False]])
+    quarters = [f"{year}Q{quarter}" for year in range(1952, 1985) for quarter in range(1, 5)][1:]
+    begins, ends = np.flatnonzero(~low[:-1] & low[1:]), np.flatnonzero(low[:-1] & ~low[1:]) - 1
+    assert [f"{quarters[a]} to {quarters[b]}" for a, b in zip(begins, ends, strict=True)] == [
+        "1953Q3 to 1954Q2",
+        "1957Q1 to 1958Q1",
+        "1960Q2 to 1960Q4",
+        "1969Q3 to 1970Q4",
+        "1974Q1 to 1975Q1",
+        "1979Q2 to 1980Q3",
+        "1981Q2 to 1982Q4",
+    ]
 
 
 def test_filtered_and_smoothed_regimes_are_those_of_statsmodels(growth):
