@@ -9,6 +9,7 @@ months add up to their joint log density, because θ is the same in all.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import xarray as xr
 from models import derived, emissions, forward, particles, streams
 from models.contract import Setting, Stream
 from models.kernels import Floats
+from models.outliers import WIDE, WIDER, wide_dispersion
 from models.particles import Walks
 from priors import PriorSet, distribution
 
@@ -102,8 +104,15 @@ def _layout(
     means = [_mean(draws, priors, s) for s in walks]
     factor = np.zeros((*draws["wander"].shape[:2], W, T))
     for w, s in enumerate(walks):
-        factor[:, :, w] = derived.released(draws, setting, s, T)
-    return {
+        factor[:, :, w] = derived.shifted(draws, panel, setting, s, T)
+    options: dict[str, Floats] = {}
+    if streams.trended(setting):
+        options |= {"trend": of("trend"), "damping": of("damping")}
+    if any(s.outliers for s in walks):
+        wide = np.stack([_wide(s, phi[:, w]) for w, s in enumerate(walks)], axis=1)
+        rare = [_constant(_widened(s), y[w], wide[:, w, None]) for w, s in enumerate(walks)]
+        options |= {"outlier": of("outlier"), "wide": wide, "rare": np.stack(rare, axis=1)}
+    return options | {
         "y": np.ascontiguousarray(y, dtype=np.float64),
         "kind": np.array([_kind(s) for s in walks]),
         "zeros": np.array([_zeros(s) for s in walks]),
@@ -139,6 +148,18 @@ def _constant(stream: Stream, y: Floats, phi: Floats) -> Floats:
             at_one = emissions.log_density(y, "negative-binomial", mean=1.0, dispersion=phi)
             found = at_one + (y + phi) * np.log1p(1.0 / phi)
     return np.where(np.isnan(y), 0.0, np.broadcast_to(found, (phi.shape[0], y.size)))
+
+
+def _wide(stream: Stream, phi: Floats) -> Floats:
+    """Return φ of a stream's outlying months, ``[D]``."""
+    if not streams.spreads(stream):
+        return np.full_like(phi, 1 / WIDE)
+    return phi / WIDER**2 if stream.family == "gaussian" else wide_dispersion(phi)
+
+
+def _widened(stream: Stream) -> Stream:
+    """Return the stream as its outlying months are distributed."""
+    return replace(stream, family=stream.family.replace("poisson", "negative-binomial"))
 
 
 def _kind(stream: Stream) -> int:

@@ -198,7 +198,7 @@ def cdf(y: ArrayLike, family: str, **parameters: ArrayLike) -> Floats:
 def _cdf(y: Floats, family: str, given: Mapping[str, Floats]) -> Floats:
     if family.startswith(OUTLYING):
         share, usual, wide = both(family, given)
-        return (1.0 - share) * _cdf(y, *usual) + share * _cdf(y, *wide)
+        return np.asarray((1.0 - share) * _cdf(y, *usual) + share * _cdf(y, *wide))
     if family == "gaussian":
         return np.asarray(scipy.special.ndtr((y - given["mean"]) / given["sd"]))
     count = np.floor(y)

@@ -5,7 +5,8 @@ Given a draw's parameters and its level up to the last month T:
     z[T]        drawn on each path by itself from the exact filtered probabilities, so that paths are independent
     z[t]        backward from z[T] through the tail, months in which some stream is missing
     z[T+h]      forward through P
-    level[T+h]  = level[T+h-1] + σ ξ, ξ ~ Normal(0, 1), anew on each path
+    level[T+h]  = level[T+h-1] + σ ξ, ξ ~ Normal(0, 1), anew on each path; with a trend, + b[T+h-1], whose last known
+                  value has drawn to it what its waves leave out
     counts      from their family; a yes-or-no chain of its own goes the same way as z
 
 Each draw has a seed of its own, so results do not depend on how the draws are shared out among threads.
@@ -21,9 +22,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from models import derived, forward, streams
+from models import derived, forward, levels, streams
 from models.contract import Setting, Stream
 from models.kernels import Floats, Integers, compiled
+from models.outliers import WIDE, WIDER
 
 MOST = 2_000_000_000.0  # of a count: what 32 bits hold
 FEWEST = 1e-6  # a positive count of a smaller mean is one
@@ -41,7 +43,7 @@ class Start:
     observed: Floats  # [S, L], NaN where missing
     level: Floats  # [D, S, L] log level, release included
     last: Floats  # [D, S] log level of the last month, without its release
-    factor: Floats  # [D or 1, S, H] log factor of the release futures are drawn at
+    factor: Floats  # [D or 1, S, H] log factor of the release futures are drawn at, and the season
     step: Floats  # [D, S] sd of monthly level steps
     effect: Floats  # [D, S, K]
     phi: Floats  # [D, S]
@@ -52,6 +54,11 @@ class Start:
     after: Floats  # [D, H or 1, K, K] steps after the last month
     state: Floats  # [D, S, L, 2] filtered, of chains
     persistence: Floats  # [D, S, 2, 2]
+    slope: Floats  # [D, S] what a trend adds to the first step
+    unsure: Floats  # [D, S] its sd given its waves
+    trend: Floats  # [D, S] τ, 0 without a trend
+    damping: Floats  # [D, S] ρ
+    outlier: Floats  # [D, S] share of outlying months
 
 
 def draw(
@@ -118,7 +125,7 @@ def _start(draws: xr.Dataset, panel: xr.DataArray, setting: Setting, months: int
     level = named.get("level", np.zeros((*draws_shape, S, T)))
     factor = np.zeros((*draws_shape, S, L + months))
     for n, s in enumerate(setting.streams):
-        factor[:, :, n] = derived.released(draws, setting, s, L + months, first=T - L)
+        factor[:, :, n] = derived.shifted(draws, panel, setting, s, L + months, first=T - L)
     regime, before, after = _chain(draws, panel, setting, L, months)
     state = np.zeros((D, S, L, 2))
     for n, s in enumerate(setting.streams):
@@ -143,7 +150,21 @@ def _start(draws: xr.Dataset, panel: xr.DataArray, setting: Setting, months: int
         after=after,
         state=state,
         persistence=flat(named.get("persistence", 0.0), S, 2, 2),
+        slope=flat(named.get("slope", np.zeros(1))[..., -1], S),
+        unsure=flat(_unsure(named, setting, T), S),
+        trend=flat(named.get("trend", 0.0), S),
+        damping=flat(named.get("damping", 0.0), S),
+        outlier=flat(named.get("outlier", 0.0), S),
     )
+
+
+def _unsure(named: dict[str, Floats], setting: Setting, T: int) -> Any:
+    """Return the sd of the last slopes given their waves, ``[chain, draw, S]``, or zero without a trend."""
+    if "trend" not in named:
+        return 0.0
+    waves, cosine = levels.slopes(T + setting.horizon, setting.basis)
+    carried = (waves[T - 1] * levels.lasting(np, named["damping"], cosine)) ** 2
+    return named["trend"] * np.sqrt(np.maximum(1.0 - carried.sum(axis=-1), 0.0))
 
 
 def _chain(
@@ -222,8 +243,14 @@ def _positive(kind: int, mean: float, phi: float) -> float:
 
 
 @compiled
-def _count(kind: int, zeros: int, mean: float, phi: float, zero: float) -> float:
+def _count(kind: int, zeros: int, mean: float, phi: float, zero: float, outlier: float) -> float:
     """Draw one cell of a counted stream."""
+    if outlier > 0.0 and np.random.random() < outlier:
+        if kind == GAUSSIAN:
+            phi /= WIDER**2
+        else:
+            phi = 1.0 / WIDE if kind == POISSON else phi / (1.0 + WIDE * phi)
+            kind = NEGATIVE_BINOMIAL
     if kind == GAUSSIAN:
         return float(mean + np.random.normal() * mean / np.sqrt(phi))
     if zeros != PLAIN and np.random.random() < zero:
@@ -246,11 +273,12 @@ def _simulate(
 ) -> None:
     """Fill the paths of draws ``begin`` to ``end``; ``start`` holds the fields of `Start` in their order."""
     kind, zeros, observed, level, last, factor, step, effect = start[:8]
-    phi, zero, chance, regime, before, after, state, persistence = start[8:]
+    phi, zero, chance, regime, before, after, state, persistence = start[8:16]
+    slope, unsure, trend, damping, outlier = start[16:]
     _, R, S, H = count.shape
     L = regime.shape[1]
     z, own = np.empty(L, dtype=np.int64), np.empty(L, dtype=np.int64)
-    exponent = np.empty(S)
+    exponent, bend = np.empty(S), np.empty(S)
     now = np.empty(S, dtype=np.int64)
     for d in range(begin, end):
         np.random.seed(seeds[d])
@@ -270,8 +298,12 @@ def _simulate(
                         tail[d, r, s, t] = np.random.random() < chance[d, s, z[t]]
                     else:
                         mean = np.exp(level[d, s, t] + effect[d, s, z[t]])
-                        tail[d, r, s, t] = _count(kind[s], zeros[s], mean, phi[d, s], zero[d, s])
+                        tail[d, r, s, t] = _count(
+                            kind[s], zeros[s], mean, phi[d, s], zero[d, s], outlier[d, s]
+                        )
                 exponent[s] = last[d, s]
+                if trend[d, s] > 0.0:
+                    bend[s] = slope[d, s] + unsure[d, s] * np.random.normal()
             k = z[L - 1]
             for h in range(H):
                 k = _pick(after[d, h if after.shape[1] > 1 else 0, k], np.random.random())
@@ -285,5 +317,11 @@ def _simulate(
                     else:
                         if step[d, s] > 0.0:
                             exponent[s] += step[d, s] * np.random.normal()
+                        if trend[d, s] > 0.0:
+                            exponent[s] += bend[s]
+                            turn = trend[d, s] * np.sqrt(1.0 - damping[d, s] ** 2)
+                            bend[s] = damping[d, s] * bend[s] + turn * np.random.normal()
                         mean = np.exp(exponent[s] + factor[d, s, h] + effect[d, s, k])
-                        count[d, r, s, h] = _count(kind[s], zeros[s], mean, phi[d, s], zero[d, s])
+                        count[d, r, s, h] = _count(
+                            kind[s], zeros[s], mean, phi[d, s], zero[d, s], outlier[d, s]
+                        )

@@ -98,7 +98,7 @@ def harmonics() -> Floats:
     waves = np.arange(1, YEAR // 2 + 1)
     turn = 2.0 * np.pi * step * waves / YEAR
     columns = np.hstack([np.cos(turn), np.sin(turn[:, :-1])])  # the sine of the sixth is zero
-    return columns * np.sqrt(YEAR / (YEAR - 1.0)) / np.sqrt((columns**2).sum(axis=0))
+    return np.asarray(columns * np.sqrt(YEAR / (YEAR - 1.0)) / np.sqrt((columns**2).sum(axis=0)))
 
 
 def places(names: NDArray[Any]) -> NDArray[np.int64]:

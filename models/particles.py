@@ -8,7 +8,10 @@ with a flat start that is told its mean. With x the last level, s the sum so far
     next step  ~ Normal(g (N μ - s - n x), σ² (1 - n g)),    g = n σ² / (σ² n(n+1)(2n+1)/6 + N² τ²)
 
 so (x, s) is all that a particle needs. The model itself carries a walk on its smoothest waves; the few per cent of
-variance that those leave out are in the walk here.
+variance that those leave out are in the walk here. With a trend (``models.levels``) the slope b is a third number, and
+what is to come is told by two that run backward: the sum of n months has mean n x + c[n] b and variance V[n],
+
+    c[n] = n + ρ c[n-1]        V[n] = V[n-1] + n² σ² + c[n-1]² τ² (1 - ρ²)
 
 The exponential of a sum of densities over months is an unbiased estimate of their joint density. Doucet, de Freitas,
 Murphy and Russell, Rao-Blackwellised particle filtering for dynamic Bayesian networks, UAI (2000).
@@ -47,6 +50,11 @@ class Walks:
     spread: Floats  # [D, W] τ
     step: Floats  # [D, W] σ
     months: int  # N
+    trend: Floats | None = None  # [D, W] τ, 0 without a trend; None: no stream has one
+    damping: Floats | None = None  # [D, W] ρ
+    outlier: Floats | None = None  # [D, W] share of outlying months; None: no stream has some
+    wide: Floats | None = None  # [D, W] φ of those
+    rare: Floats | None = None  # [D, W, T] terms of their log density that the mean does not enter
 
 
 def filtered(given: Walks, *, particles: int, seed: int) -> Floats:
@@ -61,13 +69,21 @@ def filtered(given: Walks, *, particles: int, seed: int) -> Floats:
         raise ValueError(f"particles: got {particles}; wanted at least one")
     (D, T, _), W = given.rest.shape, len(given.y)
     density = np.empty((D, T))
-    arrays = tuple(plain(getattr(given, field.name)) for field in fields(Walks)[:-1])
+    none = {"trend": (D, W), "damping": (D, W), "outlier": (D, W), "wide": (D, W), "rare": (D, W, T)}
+    arrays = tuple(
+        plain(
+            np.zeros(none[field.name]) if getattr(given, field.name) is None else getattr(given, field.name)
+        )
+        for field in fields(Walks)
+        if field.name != "months"
+    )
     seeds = np.random.SeedSequence(seed).spawn(D)
 
     def run(d: int) -> None:
         rng = np.random.default_rng(seeds[d])
         normals, uniforms = rng.standard_normal((T, particles, W)), rng.random((T,))
-        _filter(d, arrays, given.months, normals, uniforms, density)
+        turns = rng.standard_normal((T, particles, 0 if given.trend is None else W))
+        _filter(d, arrays, given.months, normals, uniforms, turns, density)
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, D)) as pool:
         list(pool.map(run, range(D)))
@@ -111,6 +127,70 @@ def _step(t: int, N: int, spread: float, step: float) -> tuple[float, float]:
 
 
 @inlined
+def _likely(
+    kind: int,
+    zeros: int,
+    y: float,
+    log_mean: float,
+    mean: float,
+    own: tuple[float, float, float, float, float, float],
+) -> float:
+    """Return a cell's log density in one regime, of usual and outlying months together."""
+    phi, zero, constant, outlier, wide, rare = own
+    usual = _cell(kind, zeros, y, log_mean, mean, phi, zero, constant)
+    if outlier == 0.0:
+        return usual
+    spread = kind if kind == GAUSSIAN else NEGATIVE_BINOMIAL
+    other = np.log(outlier) + _cell(spread, zeros, y, log_mean, mean, wide, zero, rare)
+    usual += np.log1p(-outlier)
+    return float(max(usual, other) + np.log1p(np.exp(-abs(usual - other))))
+
+
+@inlined
+def _ahead(N: int, step: float, trend: float, damping: float, reach: Floats, open_: Floats) -> None:
+    """Write c[n] and V[n] of the module's head for n = 0 … N months to come."""
+    reach[0] = open_[0] = 0.0
+    for n in range(1, N + 1):
+        turn = (reach[n - 1] * trend) ** 2 * (1.0 - damping**2)
+        reach[n] = n + damping * reach[n - 1]
+        open_[n] = open_[n - 1] + (n * step) ** 2 + turn
+
+
+@inlined
+def _tilted(
+    t: int,
+    N: int,
+    law: tuple[float, float, float, float, float],
+    ahead: tuple[Floats, Floats],
+    at: tuple[float, float, float],
+    normal: tuple[float, float],
+) -> tuple[float, float]:
+    """Return level and slope of month ``t`` from those before it, drawn by two standard normals.
+
+    ``law`` is (μ, τ of the mean, σ, τ of the slope, ρ), ``at`` the level, the slope and the sum so far.
+    """
+    centre, spread, step, trend, damping = law
+    reach, open_ = ahead
+    if t == 0:
+        slope = trend * normal[1]
+        sd = np.sqrt(spread**2 + open_[N - 1] / N**2)
+        return centre - reach[N - 1] * slope / N + sd * normal[0], slope
+    level, slope, total = at
+    n = N - t
+    turn = trend**2 * (1.0 - damping**2)
+    gain = 1.0 / (open_[n] + (N * spread) ** 2)
+    missing = gain * (N * centre - total - n * level - reach[n] * slope)
+    along, across = n * step**2, reach[n - 1] * turn
+    own = max(step**2 - along**2 * gain, 0.0)
+    shared = -along * across * gain / np.sqrt(own) if own > 0.0 else 0.0
+    rest = max(turn - across**2 * gain - shared**2, 0.0)
+    return (
+        level + slope + along * missing + np.sqrt(own) * normal[0],
+        damping * slope + across * missing + shared * normal[0] + np.sqrt(rest) * normal[1],
+    )
+
+
+@inlined
 def _systematic(weight: Floats, uniform: float, chosen: Integers) -> None:
     """Choose particles in proportion to weights that sum to one, by one number from [0, 1)."""
     n = weight.size
@@ -147,14 +227,21 @@ def _condition(before: Floats, log_emission: Floats, law: Floats) -> float:
 
 @compiled
 def _filter(
-    d: int, given: tuple[Any, ...], N: int, normals: Floats, uniforms: Floats, density: Floats
+    d: int,
+    given: tuple[Any, ...],
+    N: int,
+    normals: Floats,
+    uniforms: Floats,
+    turns: Floats,
+    density: Floats,
 ) -> None:
     """Fill the densities of draw ``d``; ``given`` holds the arrays of `Walks` in order.
 
-    ``normals`` ``[T, particles, W]`` move the levels, ``uniforms`` ``[T]`` draw particles anew.
+    ``normals`` ``[T, particles, W]`` move the levels, ``turns`` of the same shape (or empty) their slopes, ``uniforms``
+    ``[T]`` draw particles anew.
     """
     rest, transition, initial, y, kind, zeros, constant, factor = given[:8]
-    effect, phi, zero, centre, spread, step = given[8:]
+    effect, phi, zero, centre, spread, step, trend, damping, outlier, wide, rare = given[8:]
     T, particles, W = normals.shape
     K = rest.shape[2]
     level, total, law = np.empty((particles, W)), np.zeros((particles, W)), np.empty((particles, K))
@@ -162,9 +249,26 @@ def _filter(
     chosen = np.empty(particles, dtype=np.int64)
     at, before, times = np.empty(K), np.empty(K), np.exp(effect[d])
     level[:] = centre[d]
+    slope = np.zeros((particles, W))
+    reach, open_ = np.empty((W, N + 1)), np.empty((W, N + 1))
+    for w in range(W):
+        _ahead(N, step[d, w], trend[d, w], damping[d, w], reach[w], open_[w])
     for t in range(T):
         P = transition[d, t - 1 if transition.shape[1] > 1 else 0]
         for w in range(W):
+            if trend[d, w] > 0.0:
+                own = (centre[d, w], spread[d, w], step[d, w], trend[d, w], damping[d, w])
+                for i in range(particles):
+                    level[i, w], slope[i, w] = _tilted(
+                        t,
+                        N,
+                        own,
+                        (reach[w], open_[w]),
+                        (level[i, w], slope[i, w], total[i, w]),
+                        (normals[t, i, w], turns[t, i, w]),
+                    )
+                    total[i, w] += level[i, w]
+                continue
             pull, sd = _step(t, N, spread[d, w], step[d, w])
             for i in range(particles):
                 missing = N * centre[d, w] - total[i, w] - (N - t) * level[i, w]
@@ -178,16 +282,17 @@ def _filter(
                     continue
                 x = level[i, w] + factor[d, w, t]
                 mean = np.exp(x)
+                law_of = (
+                    phi[d, w],
+                    zero[d, w],
+                    constant[d, w, t],
+                    outlier[d, w],
+                    wide[d, w],
+                    rare[d, w, t],
+                )
                 for k in range(K):
-                    at[k] += _cell(
-                        kind[w],
-                        zeros[w],
-                        y[w, t],
-                        x + effect[d, w, k],
-                        mean * times[w, k],
-                        phi[d, w],
-                        zero[d, w],
-                        constant[d, w, t],
+                    at[k] += _likely(
+                        kind[w], zeros[w], y[w, t], x + effect[d, w, k], mean * times[w, k], law_of
                     )
             before[:] = initial[d]
             if t > 0:
@@ -203,5 +308,5 @@ def _filter(
         density[d, t] = top + np.log(mass)
         if (weight**2).sum() * particles * DEPLETED > 1.0:
             _systematic(weight, uniforms[t], chosen)
-            level, total, law = level[chosen], total[chosen], law[chosen]
+            level, total, law, slope = level[chosen], total[chosen], law[chosen], slope[chosen]
             weight[:] = 1.0 / particles
