@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecast.fitted import Fitted
+from forecast.ledger import answer_key
 from forecast.months import quarter_months
 from forecast.record import analysts, beliefs, chances, evidence
 from forecast.record.material import Material
@@ -40,6 +41,9 @@ def compose(material: Material) -> dict[str, Any]:
         "origin": material.panel.origin,
         "window": {"from": material.panel.months[0], "to": material.panel.months[-1]},
         "release": workspace.scenarios.release,
+        "answer_key": answer_key.written(
+            workspace.scenarios, material.panel.definitions, window_from=material.panel.months[0]
+        ),
         "scenarios": beliefs.scenarios(material),
         "now": None if latent is None else {"regime": chances.regimes_at(latent.now(), ids)},
         "current_quarter": _running(material),

@@ -36,12 +36,13 @@ def in_words(estimate: Estimate) -> str:
 
 
 def answered(estimate: Estimate | None, before: Estimate | None) -> Json:
-    """A headline probability: also in words, and how much of its uncertainty the data took away."""
+    """A headline probability: also before any data, in words, and how much of its uncertainty the data took away."""
     if estimate is None:
-        return {**told(None), "words": None, "contraction": None, "prior_driven": None}
+        return {**told(None), "before": None, "words": None, "contraction": None, "prior_driven": None}
     ratio = sd(estimate) / sd(before) if before is not None and sd(before) > 0 else None
     return {
         **told(estimate),
+        "before": None if before is None else float(before.mean),
         "words": in_words(estimate),
         "contraction": ratio,
         "prior_driven": None if ratio is None else ratio > PRIOR_DRIVEN,
