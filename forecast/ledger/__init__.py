@@ -8,8 +8,10 @@ from forecast.ledger.audit import export, verify, verify_export
 from forecast.ledger.chain import GENESIS, Entry, Head, Verdict
 from forecast.ledger.issue import append_forecast
 from forecast.ledger.resolution import (
+    Answer,
     Question,
     Scored,
+    answers,
     questions,
     resolve,
     track_record,
@@ -18,12 +20,14 @@ from forecast.ledger.store import Issued, entries, forecasts, head, issued, open
 
 __all__ = [
     "GENESIS",
+    "Answer",
     "Entry",
     "Head",
     "Issued",
     "Question",
     "Scored",
     "Verdict",
+    "answers",
     "append_forecast",
     "entries",
     "export",

@@ -96,6 +96,7 @@ def _questions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "The rules are tried in their order of precedence; the scenario without a rule is the rest.",
                 "A quarter in which a rule stays unknown is unresolved and is not scored.",
             ],
+            "answer_key": record.get("answer_key"),
             "rules_sha256": record["provenance"]["scenarios_sha256"],
             "release": record.get("release"),
             "open": record["as_of"],

@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from forecast.ledger.chain import Entry, Head
-from forecast.ledger.issue import AMBIGUOUS, ANNULLED, UNRESOLVED, question_id, stamp
+from forecast.ledger.issue import AMBIGUOUS, ANNULLED, UNRESOLVED, stamp
 from forecast.ledger.store import append, open_ledger, reach, rows, transaction
 from priors.refusal import Refusal, nearest
 
@@ -44,6 +46,27 @@ class Scored:
     rps: float
     brier: float
     forced: bool
+    issued_at: str = ""  # of forecasts scored by version 0.1.0: not kept, as all below
+    begun: bool = False  # issued when its quarter had begun
+    p: tuple[float, ...] = ()  # in the order of the scenarios
+    references: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a question came out by one release of the data, as it was recorded."""
+
+    seq: int
+    question: str
+    kind: str  # resolution, annulment, correction
+    recorded_at: str
+    outcome: str  # a scenario, unresolved, ambiguous or annulled
+    release: str | None
+    as_of: str
+    source: str
+    reason: str
+    set_by: str
+    stands: bool  # False: a later row supersedes it
 
 
 def resolve(
@@ -97,7 +120,7 @@ def resolve(
                     "as_of": as_of,
                     "reason": reason,
                     "set_by": set_by,
-                    "scores": _scores(connection, question, names.index(outcome)) if outcome in names else [],
+                    "scores": _scored(connection, question, names.index(outcome)) if outcome in names else [],
                 },
                 ensure_ascii=False,
             ),
@@ -113,7 +136,7 @@ def questions(ledger: str | Path, *, on: date) -> tuple[Question, ...]:
 
 def track_record(ledger: str | Path) -> tuple[Scored, ...]:
     """Every live forecast of a resolved question, in the order resolved; retrospective ones never count."""
-    scored = []
+    scored: list[tuple[int, Scored]] = []
     with open_ledger(ledger) as connection:
         for row in rows(connection, "kind = 'question'"):
             asked = json.loads(row.payload)
@@ -122,16 +145,20 @@ def track_record(ledger: str | Path) -> tuple[Scored, ...]:
                 continue
             said = json.loads(answer.payload)
             for entry in said["scores"]:
-                if entry["timing"] == "live":
-                    kept = {key: value for key, value in entry.items() if key != "timing"}
-                    quarter = asked["quarter"]
-                    scored.append(
-                        (
-                            answer.seq,
-                            Scored(question=row.subject, quarter=quarter, outcome=said["outcome"], **kept),
-                        )
-                    )
+                if entry.pop("timing") == "live":
+                    p = tuple(entry.pop("p", ()))
+                    about = {"question": row.subject, "quarter": asked["quarter"], "outcome": said["outcome"]}
+                    scored.append((answer.seq, Scored(**about, p=p, **entry)))
     return tuple(line for _, line in sorted(scored, key=lambda pair: pair[0]))
+
+
+def answers(ledger: str | Path) -> tuple[Answer, ...]:
+    """Every answer in the order recorded, those that were superseded included."""
+    names = "seq, question, kind, recorded_at, outcome, release, as_of, source, reason, set_by, stands"
+    with open_ledger(ledger) as connection:
+        found = connection.execute(f"select {names} from resolution order by seq").fetchall()
+    told = (dict(zip(names.split(", "), row, strict=True)) for row in found)
+    return tuple(Answer(**{**values, "stands": bool(values["stands"])}) for values in told)
 
 
 def _state(connection: sqlite3.Connection, row: Entry, on: date) -> Question:
@@ -214,27 +241,7 @@ def _kind(outcome: str, supersedes: int | None) -> str:
     return "annulment" if outcome == ANNULLED else "resolution"
 
 
-def _scores(connection: sqlite3.Connection, question: str, outcome: int) -> list[dict[str, Any]]:
-    """Scores of every forecast of the question, given that it resolved."""
-    from forecast import score  # numpy: a ledger is read without it
+def _scored(connection: sqlite3.Connection, question: str, outcome: int) -> list[dict[str, Any]]:
+    from forecast.ledger.scoring import scores  # numpy: a ledger is read without it
 
-    scored = []
-    for row in rows(connection, "kind = 'forecast'"):
-        record = json.loads(row.payload)
-        for horizon, ahead in enumerate(record["quarters"], start=1):
-            if question_id(record, ahead["quarter"]) != question:
-                continue
-            means = [ahead["resolved"][scenario["id"]]["mean"] for scenario in record["scenarios"]]
-            p = [mean / sum(means) for mean in means]  # futures that stay unresolved are not scored
-            scored.append(
-                {
-                    "run": row.subject,
-                    "timing": record["timing"],
-                    "horizon": horizon,
-                    "forced": bool(record["verdict"].get("forced")),
-                    "ign": float(score.ign(p, outcome)),
-                    "rps": float(score.rps(p, outcome)),
-                    "brier": float(score.brier(p, outcome)),
-                }
-            )
-    return scored
+    return scores(connection, question, outcome)
