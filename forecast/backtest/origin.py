@@ -210,10 +210,14 @@ def _log_density(task: Task, posterior: Posterior) -> float:
     if task.exam is None:
         return float("nan")
     T, steps = posterior.panel.sizes["month"], task.exam.sizes["month"]
+    draws = thinned(posterior.draws, DENSITY_DRAWS)
+    level = draws["level"].pad(
+        month=(0, steps), mode="edge"
+    )  # constant ones; those that walk are not looked at
     longer = xr.concat([posterior.panel, task.exam], "month")
     setting = replace(posterior.setting, horizon=posterior.setting.horizon - steps, labels=None)
     density = one_step(
-        thinned(posterior.draws, DENSITY_DRAWS),
+        draws.drop_dims("month").assign(level=level),
         longer,
         setting,
         task.priors,
