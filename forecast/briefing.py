@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from priors.refusal import Refusal
 from reports.brief import Brief
-from reports.parts import Estimate, Gap, Move, Prior, Record, Resolution, Signpost
+from reports.given import Belief, Driver, Label, Reading
+from reports.parts import Estimate, Gap, Known, Move, Prior, Record, Resolution, Signpost
 from reports.trust import Check, Verdict
 
 SCHEMA = "scenariocast/forecast/1"
@@ -95,9 +96,12 @@ def _parts(record: Json) -> Plain:
         "drawn": _each(Gap, record.get("drawn_cells")),
         "coverage": _coverage(record.get("coverage_strip")),
         "sources": [_source(source) for source in record.get("sources") or ()],
+        "labels": _each(Label, record.get("labels")),
+        "drivers": [_driver(driver) for driver in record.get("drivers") or ()],
         "change": _change(record.get("change")),
         "signposts": _each(Signpost, record.get("signposts")),
         "levers": [_lever(lever, ids) for lever in record.get("levers") or ()],
+        "unmoved": record.get("unmoved_by_drivers") or (),
         "priors": _each(Prior, record["priors"]),
         "models": [_fitted(model, record.get("weights") or {}) for model in record["models"]],
         "notes": record.get("notes") or (),
@@ -152,7 +156,7 @@ def _scenario(entry: Json) -> Plain:
     seen = entry.get("visibility")
     return {
         **{key: entry[key] for key in ("id", "title", "precedents")},
-        **_present(entry, "narrative", "is_reference", "is_remainder", "support_months"),
+        **_present(entry, "narrative", "watch", "is_reference", "is_remainder", "support_months"),
         "rule": entry["rule"],
         "because": entry.get("rule_because"),
         "visibility": seen
@@ -172,6 +176,7 @@ def _quarter(entry: Json | None, ids: list[str]) -> Plain | None:
         "resolved": _row(entry["resolved"], ids),
         "regime": _row(entry.get("regime"), ids),
         **_present(entry, "unresolved", "observed_months", "simulated_months"),
+        "streams": _each(Known, entry.get("streams")),
     }
 
 
@@ -196,7 +201,7 @@ def _matrix(entry: Json | None, ids: list[str], per: str = "month") -> Plain | N
             for rows in zip(entry["mean"], entry["q05"], entry["q95"], strict=True)
         ],
         "from_now": now and [_cell(now["mean"][i], now["q05"][i], now["q95"][i]) for i in ids],
-        "paths": entry.get("paths"),
+        **_present(entry, "paths", "noisy"),
     }
 
 
@@ -252,7 +257,25 @@ def _source(entry: Json) -> Plain:
         if covered == "rows"
         else covered and f"{covered['from']} to {covered['to']}"
     )
-    return {**_present(entry, "id", "citation", "licence", "file", "sha256", "notes"), "coverage": told}
+    releases = [
+        {
+            "name": release["name"],
+            "first": release["from"],
+            "last": release["to"],
+            "published": sorted(release["published"].items()),
+        }
+        for release in entry.get("releases") or ()
+    ]
+    return {
+        **_present(entry, "id", "citation", "licence", "file", "sha256", "notes"),
+        "coverage": told,
+        "releases": releases,
+    }
+
+
+def _driver(entry: Json) -> Plain:
+    last = entry["last"]
+    return {**_of(Driver, entry), "last": last and _of(Reading, last), "odds": _each(Belief, entry["odds"])}
 
 
 def _change(entry: Json | None) -> Plain | None:
@@ -279,8 +302,18 @@ def _lever(entry: Json, ids: list[str]) -> Plain:
     return {
         **_present(entry, "id", "title", "because"),
         "sets": sorted((entry.get("drivers") or {}).items()),
-        "before": _row(entry.get("before"), ids),
-        "after": _row(entry.get("after"), ids),
+        "beliefs": _each(Belief, entry.get("beliefs")),
+        "courses": [_course(quarter, ids) for quarter in entry.get("quarters") or ()],
+    }
+
+
+def _course(entry: Json, ids: list[str]) -> Plain:
+    cells = [entry["resolved"][name] for name in ids]
+    return {
+        "quarter": entry["quarter"],
+        "before": [_known(cell["unconditional"]) for cell in cells],
+        "after": [cell["conditional"]["mean"] for cell in cells],
+        "shift": [_known(cell["difference"]) for cell in cells],
     }
 
 
@@ -289,6 +322,7 @@ def _fitted(entry: Json, weights: Json) -> Plain:
     return {
         "name": entry["name"],
         "role": entry.get("role") or "used",
+        **_present(entry, "origins", "refits", "pareto_k", "density_error"),
         "weight": weights.get(entry["name"]) or point,
         "verdict": _verdict(entry["verdict"]),
     }

@@ -40,7 +40,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 
 def write_tables(record: Mapping[str, Any], to: Path) -> tuple[Path, ...]:
-    """The record's main tables as csv: probabilities, scenario transitions, streams, rule history, priors, checks."""
+    """The record's main tables as csv: probabilities, scenario transitions, streams, rule history, priors, levers, checks."""
     ids = [scenario["id"] for scenario in record["scenarios"]]
     keys = ("mean", "q05", "q95", "mcse")
     probabilities = [
@@ -67,6 +67,13 @@ def write_tables(record: Mapping[str, Any], to: Path) -> tuple[Path, ...]:
         tuple(prior[k] for k in ("key", "says", "unit", "because", "author", "date", "source"))
         for prior in record["priors"]
     ]
+    levers = [
+        (lever["id"], entry["quarter"], key, cell["unconditional"]["mean"], cell["conditional"]["mean"])
+        + tuple(cell["difference"][k] for k in keys)
+        for lever in record["levers"]
+        for entry in lever["quarters"]
+        for key, cell in entry["resolved"].items()
+    ]
     checks = [
         tuple(check[k] for k in ("name", "value", "limit", "ok", "advice"))
         for check in record["verdict"]["checks"]
@@ -77,6 +84,11 @@ def write_tables(record: Mapping[str, Any], to: Path) -> tuple[Path, ...]:
         write_csv(to / "streams.csv", ("stream", "month", *fans), streams),
         write_csv(to / "rule_history.csv", ("quarter", "resolved", "decided_by"), past),
         write_csv(to / "priors.csv", ("key", "says", "unit", "because", "author", "date", "source"), beliefs),
+        write_csv(
+            to / "levers.csv",
+            ("lever", "quarter", "scenario", "unconditional", "conditional", "difference", *keys[1:]),
+            levers,
+        ),
         write_csv(to / "checks.csv", ("name", "value", "limit", "ok", "advice"), checks),
     )
 

@@ -1,14 +1,14 @@
-"""Pages six to nine, for the sceptic: priors in use, track record, checks and models, data and method."""
+"""Pages six, seven and nine, for the sceptic: priors in use, track record, data and method."""
 
+from reports.annex import annex
 from reports.brief import Brief
-from reports.cells import NOTHING, figures, measured, measured_range, swatch, texts
+from reports.cells import NOTHING, contraction, figures, measured, measured_range, swatch, texts
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
 from reports.front import skill
-from reports.headline import refused
 from reports.parts import Prior, Quantiles
-from reports.text import Sentence, Span, capitalised, joined, sentence
-from reports.trust import Check, Track
-from reports.words import date, month, percents, plural, quarter
+from reports.text import Sentence, Span, joined, sentence
+from reports.trust import Track
+from reports.words import date, listed, moment, month, percents, plural, quarter
 
 CLAIM = (
     "A quarterly record alone cannot show skill for about a decade. With three scenarios that persist as here, a "
@@ -17,12 +17,17 @@ CLAIM = (
     "is only what that chain has still to learn: 0.21 bits at 11 quarters, 0.11 at 72."
 )
 
+AGAINST = Span(text="The data contradict it. ", strong=True)
+
 
 def priors(brief: Brief) -> Section:
     """Every belief with its reason, and what the data made of it."""
     named = f" The set is called {brief.priors_name}." if brief.priors_name else ""
     lead = f"To disagree, edit the statement, say why, and run again.{named}"
     blocks: list[Block] = [Paragraph(spans=sentence(lead))]
+    if against := [prior.key for prior in brief.priors if prior.contradicted]:
+        told = f"The data contradict {listed(against)}: the median after the data lies outside the interval that was stated."
+        blocks.append(Paragraph(spans=sentence(told), tone="warning"))
     if any(prior.prior is not None for prior in brief.priors):
         blocks.append(Exhibit(key="priors"))
     blocks.append(
@@ -51,33 +56,6 @@ def record(brief: Brief) -> Section:
     return Section(key="record", number=7, title="Track record", blocks=tuple(blocks))
 
 
-def checks(brief: Brief) -> Section:
-    """The gate, the models, their weights."""
-    state = "Refused." if refused(brief) else "Forced." if brief.verdict.forced else "Passed."
-    blocks: list[Block] = [
-        Paragraph(spans=sentence(Span(text="The gate: ", strong=True), state)),
-        _checks("gate", "Checks before publishing", brief.verdict.checks),
-        Heading(text="Models"),
-    ]
-    blocks += [Paragraph(spans=sentence(brief.weights_sentence))] if brief.weights_sentence else []
-    rows: list[tuple[Sentence, ...]] = []
-    for model in brief.models:
-        failed = sum(not check.ok for check in model.verdict.checks)
-        state = "passed" if model.verdict.ok else f"{failed} failed"
-        role = "weighted" if model.role == "used" else "compared only"
-        weight = measured(model.weight.mean) if model.role == "used" else NOTHING
-        interval = measured_range(model.weight.q05, model.weight.q95) if model.role == "used" else NOTHING
-        rows.append((sentence(model.name), sentence(role), weight, interval, sentence(state)))
-    columns = (*texts("Model", "Role"), *figures("Weight", "90 % interval"), *texts("Checks"))
-    blocks.append(Table(key="models", caption="Models and weights", columns=columns, rows=tuple(rows)))
-    blocks += [
-        _checks(f"model-{model.name}", f"Checks of {model.name}", model.verdict.checks)
-        for model in brief.models
-        if model.verdict.checks
-    ]
-    return Section(key="checks", number=8, title="Checks", blocks=tuple(blocks))
-
-
 def method(brief: Brief) -> Section:
     """Sources, coverage, hashes, versions, and how to replay."""
     blocks: list[Block] = []
@@ -90,6 +68,7 @@ def method(brief: Brief) -> Section:
         blocks.append(_sources(brief))
         notes = tuple(sentence(f"{source.id}: {note}") for source in brief.sources for note in source.notes)
         blocks += [Listing(lead="On the sources:", items=notes)] if notes else []
+    blocks += annex(brief)
     blocks += [Heading(text="To replay"), _provenance(brief)]
     text = f"forecast replay {brief.run} runs it again from the same files and compares every number."
     blocks.append(Paragraph(spans=sentence(text)))
@@ -103,30 +82,13 @@ def _belief(prior: Prior) -> tuple[Sentence, ...]:
         sentence(Span(text=prior.key, strong=True), f": {says}"),
         _quantiles(prior.prior),
         _quantiles(prior.posterior),
-        measured(prior.contraction),
-        sentence(prior.because, f" ({who})" if who else ""),
+        contraction(prior.contraction),
+        sentence(*((AGAINST,) if prior.contradicted else ()), prior.because, f" ({who})" if who else ""),
     )
 
 
 def _quantiles(q: Quantiles | None) -> Sentence:
     return NOTHING if q is None else sentence(measured(q.q50), " (", measured_range(q.q05, q.q95), ")")
-
-
-def _checks(key: str, caption: str, entries: tuple[Check, ...]) -> Table:
-    rows: tuple[tuple[Sentence, ...], ...] = tuple(
-        (
-            sentence(capitalised(check.name)),
-            measured(check.value, decimals=4),
-            sentence(check.limit),
-            sentence(Span(text="passed") if check.ok else Span(text="FAILED", strong=True)),
-            sentence((not check.ok and check.advice) or "–"),
-        )
-        for check in entries
-    )
-    columns = (*texts("Check"), *figures("Value"), *texts("Wanted", "Outcome", "What to do"))
-    if all(check.ok or check.advice is None for check in entries):
-        columns, rows = columns[:-1], tuple(row[:-1] for row in rows)
-    return Table(key=key, caption=caption, columns=columns, rows=rows)
 
 
 def _scores(track: Track) -> Table:
@@ -189,7 +151,7 @@ def _provenance(brief: Brief) -> Table:
     window = f"{month(brief.window[0])} to {month(brief.window[1])}"
     facts: tuple[tuple[str, str | None], ...] = (
         ("Run", brief.run),
-        ("Issued", brief.issued_at),
+        ("Issued", moment(brief.issued_at)),
         ("As known", date(brief.as_of)),
         ("Window the models learn from", window),
         ("Latent regimes from", brief.latent_from),

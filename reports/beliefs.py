@@ -3,9 +3,11 @@
 import math
 
 from reports.brief import Brief
+from reports.cells import contraction
 from reports.colours import INK, MUTED
 from reports.parts import Prior
 from reports.spec import Chart, Spec, along, chart_spec, layer, told
+from reports.text import read
 from reports.words import number, plural
 
 DRIVEN = 0.8  # contraction above which the priors drive an answer
@@ -22,11 +24,11 @@ def priors(brief: Brief) -> Chart:
         prior for prior in brief.priors if prior.prior is not None and prior.prior.q05 > 0 and _reaches(prior)
     ]
     known = [prior.contraction for prior in brief.priors if prior.contraction is not None]
-    moved = sum(contraction <= DRIVEN for contraction in known)
+    moved = sum(spread <= DRIVEN for spread in known)
     title = f"The data narrowed {moved} of {plural(len(known), 'statement')} to under {DRIVEN:g} of their prior spread"
     if not known:
         title = f"What {plural(len(shown), 'statement')} allowed before the data"
-    rows = [f"{p.key} {number(p.contraction)}" for p in shown if p.contraction is not None]
+    rows = [f"{p.key} {read(contraction(p.contraction))}" for p in shown if p.contraction is not None]
     alt = f"{title}. Spread after the data over spread before: {', '.join(rows) or 'not computed'}."
     return Chart(key="priors", title=title, alt=alt, spec=_intervals(shown))
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from reports.given import Driver, Label, Lever
 from reports.parts import (
     Change,
     Coverage,
@@ -17,7 +18,6 @@ from reports.parts import (
     Day,
     Gap,
     Id,
-    Lever,
     Matrix,
     Month,
     MonthName,
@@ -81,10 +81,13 @@ class Brief(Record):
     drawn: tuple[Gap, ...] = ()
     coverage: Coverage | None = None
     sources: tuple[Source, ...] = ()
+    labels: tuple[Label, ...] = ()
+    drivers: tuple[Driver, ...] = ()
 
     change: Change | None = None
     signposts: tuple[Signpost, ...] = ()
     levers: tuple[Lever, ...] = ()
+    unmoved: tuple[str, ...] = ()  # models in use that no driver can move
 
     priors_name: str | None = None
     priors: tuple[Prior, ...] = ()
@@ -106,7 +109,12 @@ class Brief(Record):
             row for row in (*(q.regime for q in quarters), self.now, self.dwell_months) if row is not None
         ]
         rows += [row for matrix in self.matrices for row in matrix.cells]
-        if any(len(row) != wide for row in rows) or any(len(month.regime) != wide for month in self.history):
+        rows += [
+            row for lever in self.levers for course in lever.courses for row in (course.before, course.shift)
+        ]
+        others: list[tuple[float | None, ...]] = [month.regime for month in self.history]
+        others += [course.after for lever in self.levers for course in lever.courses]
+        if any(len(row) != wide for row in (*rows, *others)):
             raise ValueError(f"every row of estimates needs one entry for each of the {wide} scenarios")
         return self
 

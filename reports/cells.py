@@ -8,6 +8,7 @@ from reports.text import Sentence, Span, lowered, sentence
 from reports.words import number, percent, percents, spread
 
 NOTHING: Sentence = (Span(text="–"),)
+WIDER = 1.05  # a spread so much above another is no noise of the draws
 
 
 def texts(*titles: str) -> tuple[Column, ...]:
@@ -28,6 +29,13 @@ def measured(x: float | None, *, decimals: int | None = None) -> Sentence:
 def measured_range(low: float, high: float) -> Sentence:
     """``3.4–12.6``, both ends still numbers."""
     return sentence(measured(low), "–", measured(high))
+
+
+def contraction(x: float | None) -> Sentence:
+    """Spread after the data over spread before; where the data took nothing away, in words."""
+    if x is None or x <= 1:
+        return measured(x)
+    return sentence("wider than the prior" if x > WIDER else "as wide as the prior")
 
 
 def chance(p: float | None, mcse: float | None = None) -> Sentence:

@@ -2,7 +2,7 @@
 
 from reports.parts import Scenario
 
-THREE = ("#3B6EA5", "#C08A2B", "#A63D40")
+THREE = ("#3B6EA5", "#C08A2B", "#8C2226")  # of grey values 101, 143 and 66: apart on grey paper too
 ANCHORS = ("#3B6EA5", "#6F9FA0", "#C08A2B", "#B8623A", "#A63D40")
 LIGHTEST, DARKEST = 135.0, 65.0  # grey values of the calmest and the most severe
 INK, MUTED, FAINT = "#333333", "#6B6B6B", "#D9D9D9"

@@ -1,14 +1,16 @@
 """A brief is put into words once: the document that HTML, PDF and notebook lay out."""
 
-from reports.appendix import checks, method, priors, record
+from reports.appendix import method, priors, record
 from reports.brief import Brief
 from reports.document import Document
 from reports.evidence import data, movement
 from reports.front import front
+from reports.gate import checks
 from reports.headline import banners
 from reports.scenarios import scenarios
 from reports.text import sentence
 from reports.transitions import transitions
+from reports.words import date
 
 
 def compose(brief: Brief) -> Document:
@@ -22,5 +24,5 @@ def compose(brief: Brief) -> Document:
         banners=banners(brief),
         front=front(brief),
         sections=tuple(page(brief) for page in pages),
-        footer=sentence(f"Run {brief.run} · issued {brief.issued_at}{head}"),
+        footer=sentence(f"Run {brief.run} · issued {date(brief.issued_at)}{head}"),
     )

@@ -1,12 +1,13 @@
 """Pages four and five: what the data say, what moved, what to watch, what if."""
 
 from reports.brief import Brief
-from reports.cells import as_told, chance, figures, stream_title, swatch, texts, with_interval
+from reports.cells import as_told, chance, figures, stream_title, swatch, texts
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
-from reports.front import moved, watch
-from reports.parts import Change, Gap, Lever, Stream
-from reports.text import Sentence, Span, capitalised, sentence
-from reports.words import month, months, points, quarter
+from reports.front import moved, rule_in_full, watch
+from reports.levers import what_if
+from reports.parts import Change, Gap, Stream
+from reports.text import Sentence, capitalised, sentence
+from reports.words import date, month, months, points, quarter
 
 LEGEND = (
     "Dots are observations, hollow where provisional; the bands hold 50 % and 90 % of what the model expects; the "
@@ -36,13 +37,13 @@ def movement(brief: Brief) -> Section:
     if brief.change is not None:
         blocks.append(_shifts(brief, brief.change))
     blocks.append(Heading(text="What to watch"))
-    blocks += [Paragraph(spans=spans) for spans in watch(brief)]
     if brief.signposts:
+        blocks += [Paragraph(spans=spans) for spans in watch(brief)]
         blocks.append(_signposts(brief))
-    blocks.append(Heading(text="What if"))
-    blocks += [block for lever in brief.levers for block in _lever(brief, lever)]
-    if not brief.levers:
-        blocks.append(Paragraph(spans=sentence("The workspace names no lever."), tone="note"))
+    else:
+        blocks.append(Paragraph(spans=rule_in_full(brief)))
+        blocks.append(Paragraph(spans=sentence("Signposts are not computed in this run."), tone="note"))
+    blocks += [Heading(text="What if"), *what_if(brief)]
     return Section(key="movement", number=5, title="What moved, what to watch, what if", blocks=tuple(blocks))
 
 
@@ -61,7 +62,8 @@ def _about(stream: Stream) -> str:
 
 def _gap(brief: Brief, gap: Gap) -> Sentence:
     reason = f". {gap.because}" if gap.because else ""
-    return sentence(f"{stream_title(brief, gap.stream)}: {months(gap.months)}{reason}")
+    known = f" (known from {date(gap.known_from)})" if gap.known_from else ""
+    return sentence(f"{stream_title(brief, gap.stream)}: {months(gap.months)}{reason}{known}")
 
 
 def _shifts(brief: Brief, change: Change) -> Table:
@@ -91,19 +93,3 @@ def _signposts(brief: Brief) -> Table:
             for s in brief.signposts
         ),
     )
-
-
-def _lever(brief: Brief, lever: Lever) -> list[Block]:
-    lead = Paragraph(spans=sentence(Span(text=f"{lever.title}. ", strong=True), lever.because or ""))
-    if lever.before is None or lever.after is None:
-        return [lead, Paragraph(spans=sentence("Its effect is not computed in this run."), tone="note")]
-    table = Table(
-        key=f"lever-{lever.id}",
-        caption=f"{quarter(brief.quarters[0].quarter)} with and without",
-        columns=(*texts("Scenario"), *figures("As things stand", "With the lever")),
-        rows=tuple(
-            (swatch(brief, scenario.id), with_interval(old), with_interval(new))
-            for scenario, old, new in zip(brief.scenarios, lever.before, lever.after, strict=True)
-        ),
-    )
-    return [lead, table]

@@ -5,6 +5,7 @@ from reports.cells import shares
 from reports.colours import hues
 from reports.document import Bar, Exhibit, Front, Line
 from reports.headline import failures, headline, refused
+from reports.parts import Scenario
 from reports.text import Sentence, Span, capitalised, joined, lowered, sentence
 from reports.trust import Track
 from reports.words import (
@@ -74,7 +75,7 @@ def moved(brief: Brief) -> tuple[Sentence, ...]:
 
 
 def watch(brief: Brief) -> tuple[Sentence, ...]:
-    """The signposts that would move a probability most; without any, the rule that declares the severest scenario."""
+    """The signposts that would move a probability most; without any, the shortest way to the severest scenario."""
     if brief.signposts:
         strongest = sorted(brief.signposts, key=lambda sign: -abs(sign.after - sign.before))[:WATCHED]
         names = _titles(brief)
@@ -86,12 +87,18 @@ def watch(brief: Brief) -> tuple[Sentence, ...]:
             )
             for sign in strongest
         )
-    severe = next((s for s in reversed(brief.scenarios) if not s.is_remainder), brief.scenarios[-1])
-    rule = severe.rule.rstrip(".")
+    severe = _watched(brief)
+    told = severe.watch or severe.rule.rstrip(".")
     return (
-        sentence(f"{capitalised(severe.title)} is declared when: {lowered(rule)}."),
-        sentence("Signposts are not computed in this run."),
+        sentence(f"{capitalised(told)}."),
+        sentence(f"That alone is {lowered(severe.title)}; section 2 has the rule in full."),
     )
+
+
+def rule_in_full(brief: Brief) -> Sentence:
+    """The whole rule that declares the severest scenario."""
+    severe = _watched(brief)
+    return sentence(f"{capitalised(severe.title)} is declared when: {severe.rule.rstrip('.')}.")
 
 
 def skill(track: Track | None) -> tuple[Sentence, ...]:
@@ -198,6 +205,11 @@ def _dateline(brief: Brief) -> str:
     if provisional:
         data += f" (provisional since {month(min(provisional))})"
     return f"{data} · as known {date(brief.as_of)} · run {brief.run}"
+
+
+def _watched(brief: Brief) -> Scenario:
+    """The severest scenario that has a rule."""
+    return next((s for s in reversed(brief.scenarios) if not s.is_remainder), brief.scenarios[-1])
 
 
 def _titles(brief: Brief) -> dict[str, str]:

@@ -76,9 +76,11 @@ def rules(brief: Brief) -> Chart:
             silent += 1
         else:
             counts[entry.resolved] = counts.get(entry.resolved, 0) + 1
-    told_counts = [f"{count} {lowered(scenario_title(brief, name))}" for name, count in counts.items()]
-    title = f"{capitalised(plural(sum(counts.values()), 'quarter'))} resolved: {listed(told_counts)}"
-    title += f"; {silent} unresolved" if silent else ""
+    told_counts = [
+        f"{spelled(count)} as {lowered(scenario_title(brief, name))}" for name, count in counts.items()
+    ]
+    title = f"The rules resolve {plural(sum(counts.values()), 'quarter')}: {listed(told_counts)}"
+    title += f"; {spelled(silent)} unresolved" if silent else ""
     named = [
         f"{quarter(entry.quarter)} {lowered(scenario_title(brief, entry.resolved)) if entry.resolved else 'unresolved'}"
         for entry in brief.resolved_history

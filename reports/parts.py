@@ -74,12 +74,21 @@ class Scenario(Record):
     title: str
     narrative: str | None = None
     rule: str
+    watch: str | None = None  # the shortest way to it; None for the remainder
     because: str | None = None
     is_reference: bool = False
     is_remainder: bool = False
     support_months: float | None = None  # expected months of the window in this latent regime
     precedents: int  # quarters of the window that resolved to it
     visibility: Visibility | None = None
+
+
+class Known(Record):
+    """What one stream of a rule knows of the running quarter."""
+
+    stream: Id
+    observed: tuple[MonthName, ...]
+    simulated: tuple[MonthName, ...]
 
 
 class Quarter(Record):
@@ -89,8 +98,9 @@ class Quarter(Record):
     resolved: Row
     regime: Row | None = None  # of the latent regime in the last month
     unresolved: Probability = 0.0  # share of futures in which the rules stay silent
-    observed_months: tuple[MonthName, ...] = ()  # current quarter only
+    observed_months: tuple[MonthName, ...] = ()  # current quarter only: known to every stream of a rule
     simulated_months: tuple[MonthName, ...] = ()
+    streams: tuple[Known, ...] = ()  # current quarter only
 
 
 class Passage(Record):
@@ -110,6 +120,9 @@ class Matrix(Record):
     cells: tuple[Row, ...]
     from_now: Row | None = None  # the row of the last resolved quarter, from its own futures
     paths: tuple[int, ...] | None = None  # simulated visits behind each row
+    noisy: tuple[bool, ...] | None = (
+        None  # rows whose intervals the simulation widens, or that few futures visit
+    )
 
 
 class Crosswalk(Record):
@@ -197,6 +210,7 @@ class Gap(Record):
     stream: Id
     months: tuple[MonthName, ...]
     because: str | None = None
+    known_from: Day | None = None
 
 
 class Coverage(Record):
@@ -204,6 +218,15 @@ class Coverage(Record):
 
     months: tuple[MonthName, ...]
     rows: tuple[tuple[Id, str], ...]  # (stream, states)
+
+
+class Release(Record):
+    """The months whose figures are of one release, and how far it reached before: month and since which day."""
+
+    name: str
+    first: MonthName | None = None
+    last: MonthName | None = None
+    published: tuple[tuple[MonthName, Day], ...] = ()
 
 
 class Source(Record):
@@ -215,6 +238,7 @@ class Source(Record):
     file: str | None = None
     sha256: str | None = None
     coverage: str | None = None
+    releases: tuple[Release, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -240,6 +264,7 @@ class Prior(Record):
     prior: Quantiles | None = None
     posterior: Quantiles | None = None
     contraction: float | None = None
+    contradicted: bool | None = None  # the posterior median lies outside the interval that was stated
     used_by: tuple[str, ...] = ()
 
 
@@ -276,14 +301,3 @@ class Signpost(Record):
     scenario: Id
     before: float
     after: float
-
-
-class Lever(Record):
-    """A what-if: what it sets, why, and (when computed) what follows for the first quarter."""
-
-    id: Id
-    title: str
-    because: str | None = None
-    sets: tuple[tuple[str, float], ...] = ()
-    before: Row | None = None
-    after: Row | None = None

@@ -4,6 +4,7 @@ from reports.brief import Brief
 from reports.cells import (
     NOTHING,
     chance,
+    contraction,
     figures,
     measured,
     measured_range,
@@ -13,7 +14,7 @@ from reports.cells import (
     texts,
     told_with_interval,
 )
-from reports.document import Block, Exhibit, Heading, Paragraph, Section, Table
+from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
 from reports.parts import Quarter, Row, Scenario
 from reports.text import Sentence, Span, capitalised, lowered, sentence
 from reports.words import listed, months, number, percents, quarter, spread
@@ -24,7 +25,7 @@ def scenarios(brief: Brief) -> Section:
     blocks: list[Block] = [block for scenario in brief.scenarios for block in _scenario(scenario)]
     blocks += [Heading(text="Quarter by quarter"), _probabilities(brief)]
     if brief.current_quarter is not None:
-        blocks.append(_running(brief.current_quarter))
+        blocks += _running(brief, brief.current_quarter)
     blocks += _silent(brief)
     if brief.first_passage:
         blocks += [Exhibit(key="first-passage"), _passage(brief)]
@@ -76,7 +77,7 @@ def _probabilities(brief: Brief) -> Table:
                     (next(shown),),
                     spread(estimate),
                     sentence(estimate.words or "–"),
-                    sentence(measured(estimate.contraction), driven),
+                    sentence(contraction(estimate.contraction), driven),
                 )
             )
     return Table(
@@ -92,11 +93,18 @@ def _probabilities(brief: Brief) -> Table:
     )
 
 
-def _running(entry: Quarter) -> Paragraph:
-    parts = [f"{months(entry.observed_months)} observed"] if entry.observed_months else []
-    parts += [f"{months(entry.simulated_months)} simulated"] if entry.simulated_months else []
-    told = f": {listed(parts)}" if parts else ""
-    return Paragraph(spans=sentence(f"{quarter(entry.quarter)} is running{told}."), tone="note")
+def _running(brief: Brief, entry: Quarter) -> list[Block]:
+    """What each stream of the rules knows of the running quarter; all else of it is simulated."""
+    lead = f"{quarter(entry.quarter)} is running. What is observed of it is fixed and the rest simulated."
+    if not entry.streams:
+        return [Paragraph(spans=sentence(lead), tone="note")]
+    items = tuple(
+        sentence(
+            f"{stream_title(brief, known.stream)}: {months(known.observed) if known.observed else 'nothing'} observed"
+        )
+        for known in entry.streams
+    )
+    return [Listing(lead=f"{lead} By the streams that the rules look at:", items=items)]
 
 
 def _silent(brief: Brief) -> list[Block]:

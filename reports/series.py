@@ -25,7 +25,7 @@ from reports.spec import (
     year_axis,
 )
 from reports.text import lowered
-from reports.words import month, number, percent, plural
+from reports.words import month, number, percent, plural, spelled
 
 LIKELIER = 0.5  # a regime holds a month when its posterior mean exceeds this
 BANDS = (("q05", "q95", 0.18), ("q25", "q75", 0.32))
@@ -35,19 +35,19 @@ RIBBON = 12  # pixels
 def history(brief: Brief) -> Chart:
     """The latent regimes month by month, stacked, the most severe at the foot."""
     severe = brief.scenarios[-1]
-    holds = [entry.regime[-1] > LIKELIER for entry in brief.history]
-    runs = sum(1 for held, _ in groupby(holds) if held)
-    since = month(brief.history[0].month)
-    told_runs = plural(runs, "episode") if runs else "no episode"
-    title = f"Latent regime: {lowered(severe.title)}, {told_runs} since {since}"
-    held = [entry.month for entry, held in zip(brief.history, holds, strict=True) if held]
+    held = [entry.month for entry in brief.history if entry.regime[-1] > LIKELIER]
+    called = f"{spelled(len(held))} of {plural(len(brief.history), 'month')}"
+    title = f"The model calls {called} {lowered(severe.title)}"
+    if brief.resolved_history:
+        resolved = sum(entry.resolved == severe.id for entry in brief.resolved_history)
+        title += f", the rules {plural(resolved, 'quarter')}"
     last = brief.history[-1]
     now = ", ".join(
         f"{lowered(scenario.title)} {percent(p)}"
         for scenario, p in zip(brief.scenarios, last.regime, strict=True)
     )
     months = f" Likelier than not in {', '.join(month(name) for name in held)}." if held else ""
-    alt = f"{title}. Posterior probability of each latent regime by month.{months} In {month(last.month)}: {now}."
+    alt = f"{title}. Probability of each latent regime by month since {month(brief.history[0].month)}.{months} In {month(last.month)}: {now}."
     return Chart(
         key="history", title=title, alt=alt, spec=chart_spec(_stack(brief, width=222, height=190, wrap=17))
     )

@@ -16,6 +16,9 @@ from reports.parts import Crosswalk, Matrix, Row
 from reports.text import Sentence, joined, lowered, sentence
 from reports.words import month, percents, quarter
 
+UNVISITED = "A dash: no simulated future visits this row."
+NOISY = "Noisy: few simulated futures visit the row, so its intervals rest on a large correction for the simulation's own noise."
+
 
 def transitions(brief: Brief) -> Section:
     """The transition matrices, as diagrams and tables."""
@@ -46,14 +49,14 @@ def _matrix(brief: Brief, matrix: Matrix, key: str, title: str, told: str) -> li
     rows: list[tuple[Sentence, ...]] = []
     for place, (origin, cells) in enumerate(zip(matrix.rows, matrix.cells, strict=True)):
         row = shares_with_interval(cells)
-        paths = (measured(matrix.paths[place]),) if matrix.paths else ()
+        noisy = ", noisy" if matrix.noisy and matrix.noisy[place] else ""
+        paths = (sentence(measured(matrix.paths[place]), noisy),) if matrix.paths else ()
         rows.append((swatch(brief, origin), *row, *paths))
     visits = (Column(title="Simulated visits", numeric=True),) if matrix.paths else ()
     columns = (*texts("From"), *toward(brief, "to", matrix.columns), *visits)
-    note = (
-        "A dash: no simulated future visits this row." if any(None in row for row in matrix.cells) else None
-    )
-    table = Table(key=key, caption=told, columns=columns, rows=tuple(rows), note=note)
+    notes = [UNVISITED] if any(None in row for row in matrix.cells) else []
+    notes += [NOISY] if matrix.noisy and any(matrix.noisy) else []
+    table = Table(key=key, caption=told, columns=columns, rows=tuple(rows), note=" ".join(notes) or None)
     return [Heading(text=title), Exhibit(key=key), table]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from reports.parts import Day, Estimate, Id, QuarterName, Record
+from reports.parts import Day, Estimate, Id, MonthName, QuarterName, Record
 
 
 class Check(Record):
@@ -29,6 +29,10 @@ class Fitted(Record):
     name: str
     role: Literal["used", "compared"] = "used"
     weight: Estimate
+    origins: int = 0  # stretches of months it was weighed on
+    refits: tuple[MonthName, ...] = ()  # last months of the fits behind them, beside that of all months
+    pareto_k: float | None = None  # the largest
+    density_error: float | None = None  # largest Monte Carlo error of a log density
     verdict: Verdict
 
 

@@ -141,6 +141,15 @@ def spread(estimate: "Estimate") -> Sentence:
     return (Span(text=low, value=estimate.q05), Span(text=dash), Span(text=high, value=estimate.q95))
 
 
+def moment(iso: str) -> str:
+    """``24 November 2026, 10:24 UTC`` from an ISO moment; one without a zone is universal time, a date stays a date."""
+    if len(iso) <= 10:
+        return date(iso)
+    read = datetime.datetime.fromisoformat(iso)
+    utc = read.astimezone(datetime.UTC) if read.tzinfo else read
+    return f"{date(utc.isoformat())}, {utc:%H:%M} UTC"
+
+
 def points(shift: float) -> str:
     """A change of a probability in whole points, signed: ``+3``, ``−5``, ``0``."""
     whole = round(100 * shift)

@@ -245,10 +245,11 @@ def test_the_run_it_returns_is_the_one_it_stored(left: Run, record: Json) -> Non
 
 
 class Rows(HTMLParser):
-    """The rows of the table of probabilities: their words, and the numbers behind the words."""
+    """The rows of a table of the page: their words, and the numbers behind the words."""
 
-    def __init__(self, text: str) -> None:  # noqa: D107
+    def __init__(self, text: str, key: str = "probabilities") -> None:  # noqa: D107
         super().__init__()
+        self.key = key
         self.rows: list[tuple[str, list[float]]] = []
         self.inside = False
         self.feed(text)
@@ -256,7 +257,7 @@ class Rows(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: D102
         said = dict(attrs)
         if tag == "table":
-            self.inside = said.get("id") == "table-probabilities"
+            self.inside = said.get("id") == f"table-{self.key}"
         elif tag == "tr" and self.inside:
             self.rows.append(("", []))
         elif tag == "data" and self.inside:
@@ -315,6 +316,42 @@ def test_every_format_shows_the_same_numbers(left: Run, record: Json) -> None:
         assert f"|{lead}|{mean}|{interval}|" in notebook
         seen += 1
     assert seen == len(record["quarters"]) * len(ids(record))
+
+
+def test_every_format_shows_the_same_levers(left: Run, record: Json) -> None:
+    """Both sides of each lever and their difference, held to the JSON; the page's words stand in PDF and notebook."""
+    text = (left.path / "report.html").read_text("utf-8")
+    pdf = closed_up(
+        "".join(sheet.extract_text() for sheet in pypdf.PdfReader(left.path / "report.pdf").pages)
+    )
+    cells = json.loads((left.path / "report.ipynb").read_text("utf-8"))["cells"]
+    notebook = closed_up("".join("".join(cell["source"]) for cell in cells)).replace("|", "")
+    written = iter(rows_of(left, "levers.csv"))
+    for lever in record["levers"]:
+        rows = [row for row in Rows(text, f"lever-{lever['id']}").rows if row[1]]
+        assert len(rows) == len(lever["quarters"]) == len(record["quarters"])
+        for (words, numbers), entry, quarter in zip(rows, lever["quarters"], record["quarters"], strict=True):
+            expected = []
+            for name, cell in entry["resolved"].items():
+                gap, published = cell["difference"], quarter["resolved"][name]
+                assert cell["unconditional"] == {
+                    key: published[key] for key in ("mean", "q05", "q95", "mcse")
+                }
+                assert cell["conditional"]["mean"] - published["mean"] == pytest.approx(
+                    gap["mean"], abs=1e-12
+                )
+                assert gap["mcse"] < 0.005
+                expected += [
+                    published["mean"],
+                    cell["conditional"]["mean"],
+                    *(gap[k] for k in ("mean", "q05", "q95")),
+                ]
+                assert float(next(written)["difference"]) == gap["mean"]
+            assert numbers == expected
+            assert closed_up(words) in pdf
+            assert closed_up(words) in notebook
+        assert all(belief["because"] for belief in lever["beliefs"])
+    assert next(written, None) is None
 
 
 def test_the_notebook_derives_the_headline_from_the_stored_draws(

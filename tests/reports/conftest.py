@@ -38,6 +38,7 @@ TEXTS = {
     "title", "narrative", "rule", "because", "question", "organisation", "licence", "citation", "decided_by", "says",
     "unit", "author", "source", "advice", "notes", "rule_warnings", "weights_sentence", "condition", "baseline", "cause",
     "coverage", "file", "family", "limit", "before", "after", "name", "key", "latent_from", "priors_name", "engine",
+    "watch", "ahead", "unmoved",
 }  # fmt: skip
 
 

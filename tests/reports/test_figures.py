@@ -42,10 +42,12 @@ def test_titles_of_the_frontier(drawn: Mapping[str, Mapping[str, Figure]]) -> No
         titles["quarters"]
         == "Contained conflict leads in all four quarters: 74 % in 2026 Q3, 70 % in 2027 Q2"
     )
-    assert titles["history"] == "Latent regime: escalation to regional war, four episodes since October 2021"
+    assert titles["history"] == (
+        "The model calls five of 56 months escalation to regional war, the rules two quarters"
+    )
     assert titles["coverage"] == "Three streams of five end before May 2026"
     assert titles["rules"] == (
-        "17 quarters resolved: 1 managed de-escalation, 14 contained conflict and 2 escalation to regional war; 1 unresolved"
+        "The rules resolve 17 quarters: one as managed de-escalation, 14 as contained conflict and two as escalation to regional war; one unresolved"
     )
 
 
@@ -82,7 +84,9 @@ def test_other_numbers_of_scenarios_stay_apart_in_grey(count: int) -> None:
 
 
 def test_three_scenarios_take_the_declared_colours() -> None:
-    assert colours.palette(3) == ("#3B6EA5", "#C08A2B", "#A63D40")
+    assert colours.palette(3) == ("#3B6EA5", "#C08A2B", "#8C2226")
+    greys = sorted(colours.grey(colour) for colour in colours.palette(3))
+    assert all(b - a > 30 for a, b in pairwise(greys)), "a grey print keeps the three apart"
 
 
 @pytest.mark.parametrize("ground", [colours.PAPER, colours.NIGHT])
