@@ -127,23 +127,11 @@ def _step(t: int, N: int, spread: float, step: float) -> tuple[float, float]:
 
 
 @inlined
-def _likely(
-    kind: int,
-    zeros: int,
-    y: float,
-    log_mean: float,
-    mean: float,
-    own: tuple[float, float, float, float, float, float],
-) -> float:
-    """Return a cell's log density in one regime, of usual and outlying months together."""
-    phi, zero, constant, outlier, wide, rare = own
-    usual = _cell(kind, zeros, y, log_mean, mean, phi, zero, constant)
-    if outlier == 0.0:
-        return usual
-    spread = kind if kind == GAUSSIAN else NEGATIVE_BINOMIAL
-    other = np.log(outlier) + _cell(spread, zeros, y, log_mean, mean, wide, zero, rare)
-    usual += np.log1p(-outlier)
-    return float(max(usual, other) + np.log1p(np.exp(-abs(usual - other))))
+def _mixed(outlier: float, usual: float, outlying: float) -> float:
+    """Return a cell's log density from those of usual and of outlying months."""
+    one, other = np.log1p(-outlier) + usual, np.log(outlier) + outlying
+    best = max(one, other)
+    return float(best + np.log1p(np.exp(-abs(one - other)))) if best > -np.inf else -np.inf
 
 
 @inlined
@@ -282,18 +270,30 @@ def _filter(
                     continue
                 x = level[i, w] + factor[d, w, t]
                 mean = np.exp(x)
-                law_of = (
-                    phi[d, w],
-                    zero[d, w],
-                    constant[d, w, t],
-                    outlier[d, w],
-                    wide[d, w],
-                    rare[d, w, t],
-                )
                 for k in range(K):
-                    at[k] += _likely(
-                        kind[w], zeros[w], y[w, t], x + effect[d, w, k], mean * times[w, k], law_of
+                    usual = _cell(
+                        kind[w],
+                        zeros[w],
+                        y[w, t],
+                        x + effect[d, w, k],
+                        mean * times[w, k],
+                        phi[d, w],
+                        zero[d, w],
+                        constant[d, w, t],
                     )
+                    if outlier[d, w] > 0.0:
+                        outlying = _cell(
+                            kind[w] if kind[w] == GAUSSIAN else NEGATIVE_BINOMIAL,
+                            zeros[w],
+                            y[w, t],
+                            x + effect[d, w, k],
+                            mean * times[w, k],
+                            wide[d, w],
+                            zero[d, w],
+                            rare[d, w, t],
+                        )
+                        usual = _mixed(outlier[d, w], usual, outlying)
+                    at[k] += usual
             before[:] = initial[d]
             if t > 0:
                 _move(law[i], P, before)
@@ -308,5 +308,7 @@ def _filter(
         density[d, t] = top + np.log(mass)
         if (weight**2).sum() * particles * DEPLETED > 1.0:
             _systematic(weight, uniforms[t], chosen)
-            level, total, law, slope = level[chosen], total[chosen], law[chosen], slope[chosen]
+            level, total, law = level[chosen], total[chosen], law[chosen]
+            if turns.size > 0:
+                slope = slope[chosen]
             weight[:] = 1.0 / particles
