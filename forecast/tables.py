@@ -68,8 +68,11 @@ def write_tables(record: Mapping[str, Any], to: Path) -> tuple[Path, ...]:
         for prior in record["priors"]
     ]
     levers = [
-        (lever["id"], entry["quarter"], key, cell["unconditional"]["mean"], cell["conditional"]["mean"])
-        + tuple(cell["difference"][k] for k in keys)
+        (
+            *(lever["id"], entry["quarter"], key),
+            *(cell[side]["mean"] for side in ("unconditional", "conditional")),
+            *(cell["difference"][k] for k in keys),
+        )
         for lever in record["levers"]
         for entry in lever["quarters"]
         for key, cell in entry["resolved"].items()

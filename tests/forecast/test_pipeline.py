@@ -263,6 +263,9 @@ class Rows(HTMLParser):
         elif tag == "data" and self.inside:
             self.rows[-1][1].append(float(said["value"] or "nan"))
 
+    def handle_endtag(self, tag: str) -> None:  # noqa: D102
+        self.inside = self.inside and tag != "table"
+
     def handle_data(self, text: str) -> None:  # noqa: D102
         if self.inside and self.rows:
             self.rows[-1] = (self.rows[-1][0] + text, self.rows[-1][1])
