@@ -12,6 +12,7 @@ from priors.refusal import Refusal
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.fitting import Posterior
     from forecast.workspace import Workspace
 
 LEDGER = "ledger.sqlite"
@@ -34,7 +35,7 @@ class Stored:
     @property
     def output(self) -> Path:
         """The folder that holds the runs and the ledger."""
-        return self.path.resolve().parents[1]
+        return self.path.resolve().parent.parent
 
     @property
     def titles(self) -> Mapping[str, str]:
@@ -46,10 +47,17 @@ def read(run: Path | str) -> Stored:
     """The run in a directory.
 
     Raises:
-        Refusal: if no run lies there, or its files cannot be read.
+        Refusal: if no run lies there, or its record or its manifest is damaged.
     """
+    from forecast import (
+        layout,
+    )  # late: the ledger's commands need this module, and nothing that checks records
+
     path = Path(run)
-    return Stored(path=path, record=_json(path / RECORD), manifest=_json(path / MANIFEST))
+    record, manifest = _json(path / RECORD), _json(path / MANIFEST)
+    layout.check(record, file=str(path / RECORD), kind=layout.Record)
+    layout.check(manifest, file=str(path / MANIFEST), kind=layout.Manifest)
+    return Stored(path=path, record=record, manifest=manifest)
 
 
 def workspace_of(run: Stored, where: Path | str | None = None) -> "Workspace":
@@ -112,27 +120,68 @@ def headline(run: Stored) -> "xr.Dataset":
     """``hits (model, draw, quarter, scenario)``, ``trials (model, draw, quarter)`` and ``weight (model)`` of a run.
 
     Raises:
-        Refusal: if the run has no such file.
+        Refusal: if the run has no such file, it is no longer as the run wrote it, or it is another run's.
     """
     import xarray as xr
 
-    file = run.path / "posterior" / HEADLINE
+    file = _as_written(run, f"posterior/{HEADLINE}")
+    found = xr.load_dataset(file, engine="h5netcdf")
+    quarters = {entry["quarter"] for entry in run.record["quarters"]}
+    if list(found["scenario"].values) != list(run.titles) or not quarters <= set(found["quarter"].values):
+        raise Refusal(
+            file=str(file),
+            wanted=f"the scenarios and quarters of {RECORD}",
+            remedy="the two are not of one run; bring back the one that was there",
+        )
+    return found
+
+
+def posterior(run: Stored, model: str) -> "Posterior":
+    """The draws of one of a run's models.
+
+    Raises:
+        Refusal: if the run has no such file, or it is no longer as the run wrote it.
+    """
+    from forecast.fitting import load
+
+    return load(_as_written(run, f"posterior/{model}.nc"))
+
+
+def _as_written(run: Stored, name: str) -> Path:
+    """A file of the run, its bytes held against the manifest: a damaged number can look like any other."""
+    file = run.path / name
     if not file.is_file():
         raise Refusal(
-            file=str(file), wanted="the counts behind the headline", remedy="run the forecast again"
+            file=str(file),
+            wanted="the file that the run left",
+            remedy="bring it back, or run the forecast again",
         )
-    return xr.load_dataset(file, engine="h5netcdf")
+    if digest(file) != run.manifest["outputs"].get(name):
+        raise Refusal(
+            file=str(file),
+            got="other bytes",
+            wanted=f"the file whose hash stands in {MANIFEST}",
+            remedy="bring it back, or run the forecast again",
+        )
+    return file
 
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = json.loads(file.read_text("utf-8"), parse_constant=_no_number)
     except (FileNotFoundError, NotADirectoryError):
         raise Refusal(
             file=str(file), wanted="the directory of a run", remedy="name one under runs/"
         ) from None
-    except (ValueError, OSError) as error:
-        raise Refusal(file=str(file), got=str(error), wanted=f"a run's {file.name}") from error
+    except (ValueError, RecursionError, OSError) as error:
+        remedy = "bring it back, or run the forecast again"
+        raise Refusal(file=str(file), wanted=f"a run's {file.name}", remedy=f"{remedy} ({error})") from error
     if not isinstance(found, dict):
-        raise Refusal(file=str(file), wanted=f"a run's {file.name}", remedy="run the forecast again")
+        raise Refusal(
+            file=str(file), got=found, wanted=f"a run's {file.name}", remedy="name the directory of a run"
+        )
     return found
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")

@@ -205,11 +205,11 @@ def _origins(run: Stored, scenario: str, entry: Json) -> list[str]:
         )
     )
     lines += _latent(record, scenario, entry, titles)
-    contraction = entry["resolved"][scenario]["contraction"]
-    if contraction is not None:
+    told = entry["resolved"][scenario]
+    if told.get("contraction") is not None:
         lines.append(
-            f"The draws are {contraction:.2f} times as wide as the priors alone had them"
-            + (": the number rests on the priors." if entry["resolved"][scenario]["prior_driven"] else ".")
+            f"The draws are {told['contraction']:.2f} times as wide as the priors alone had them"
+            + (": the number rests on the priors." if told.get("prior_driven") else ".")
         )
     return lines
 

@@ -11,7 +11,6 @@ from typing import Any
 from forecast import archive
 from forecast.archive import Stored
 from forecast.config import Lever
-from forecast.fitting import load
 from forecast.provenance import code
 from forecast.record.beliefs import says
 from forecast.watching import Progress, silent
@@ -114,7 +113,7 @@ def _frame(run: Stored, workspace: Workspace) -> Frame:
     names = [str(name) for name in counts["model"].values]
     return Frame(
         workspace=workspace,
-        posteriors={name: load(run.path / "posterior" / f"{name}.nc") for name in names},
+        posteriors={name: archive.posterior(run, name) for name in names},
         weights=counts["weight"].values.tolist(),
         quarters=tuple(entry["quarter"] for entry in run.record["quarters"]),
         seed=int(run.record["provenance"]["seed"]),

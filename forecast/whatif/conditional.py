@@ -78,7 +78,8 @@ def conditional(frame: Frame, courses: Sequence[Paths]) -> list[list[Json]]:
 
 
 def _outcomes(frame: Frame, posterior: Posterior, course: Paths | None) -> xr.DataArray:
-    bounds = {stream.id: bounds_of(stream) for stream in frame.workspace.streams}
+    known = set(posterior.panel["stream"].values)  # a stream declared since the run is none of its futures'
+    bounds = {stream.id: bounds_of(stream) for stream in frame.workspace.streams if stream.id in known}
     data = simulate(
         posterior,
         months=posterior.setting.horizon,
