@@ -17,6 +17,7 @@ class Capability:
     regimes: bool  # a latent regime for each month
     walks: bool  # levels may wander
     fronts: bool = False  # one chain of regimes per front
+    ages: bool = False  # regimes know how long they have lasted
 
 
 MODELS: Mapping[str, Capability] = MappingProxyType(
@@ -24,6 +25,7 @@ MODELS: Mapping[str, Capability] = MappingProxyType(
         "regimes": Capability(regimes=True, walks=False),
         "switching-level": Capability(regimes=True, walks=True),
         "local-level": Capability(regimes=False, walks=True),
+        "durations": Capability(regimes=True, walks=True, ages=True),
     }
 )
 
@@ -39,8 +41,14 @@ def needs(
         reference: the regime that effects are stated against.
         streams: the streams, in panel order.
     """
-    chain = _chain(scenarios) if MODELS[model].regimes else ()
-    return (*chain, *(key for stream in streams for key in _of_stream(model, stream, scenarios, reference)))
+    can = MODELS[model]
+    chain = _chain(scenarios) if can.regimes else ()
+    ages = (f"shape.{name}" for name in scenarios) if can.ages else ()
+    return (
+        *chain,
+        *ages,
+        *(key for stream in streams for key in _of_stream(model, stream, scenarios, reference)),
+    )
 
 
 def _chain(scenarios: Sequence[str]) -> Iterator[str]:
