@@ -31,6 +31,7 @@ class Question:
     release: str | None  # the release of the data that scores
     state: str
     outcome: str | None  # the scenario, once resolved
+    answer_key: Mapping[str, Any] | None  # None: asked by version 0.1.0, which kept rules in words alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +175,7 @@ def _state(connection: sqlite3.Connection, row: Entry, on: date) -> Question:
         seq=row.seq,
         state=state,
         outcome=outcome if state == "resolved" else None,
+        answer_key=asked.get("answer_key"),
         **{key: asked[key] for key in told},
     )
 
