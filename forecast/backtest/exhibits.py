@@ -23,6 +23,7 @@ SCORES: Mapping[str, str] = {
 
 
 def by_horizon(found: Mapping[str, Any], name: str, what: str, scores: Sequence[str]) -> Iterator[Block]:
+    """Mean scores of all, then what the ensemble gained, for each score."""
     for score in scores:
         yield from _means(found, name, what, score)
         yield from gains(found, name, what, score)
@@ -130,6 +131,7 @@ def streams(found: Mapping[str, Any], told: Told, name: str) -> Iterator[Block]:
 
 
 def bias(found: Mapping[str, Any], told: Told, name: str) -> Iterator[Block]:
+    """How much likelier each scenario was said to be than it was."""
     own = [b for b in found["bias"] if b["model"] == ENSEMBLE]
     if own:
         yield Table(
@@ -157,6 +159,7 @@ def bias(found: Mapping[str, Any], told: Told, name: str) -> Iterator[Block]:
 
 
 def coverage(found: Mapping[str, Any], name: str) -> Iterator[Block]:
+    """How often intervals of counts held."""
     own = [c for c in found["coverage"] if c["model"] == ENSEMBLE]
     if own:
         yield Table(
@@ -222,6 +225,7 @@ def origins(told: Told, name: str) -> Iterator[Block]:
 
 
 def fits(found: Mapping[str, Any], name: str) -> Iterator[Block]:
+    """How the fits at the origins went."""
     yield Heading(text="How the fits went")
     yield Table(
         key=f"{name}-fits",
@@ -265,12 +269,14 @@ def _cell(value: float, *, decimals: int = 2, note: str = "") -> Sentence:
 
 
 def signed(value: float | None) -> Span:
+    """A difference with its sign."""
     if value is None:
         return Span(text="–")
     return Span(text=f"{value:+.2f}".replace("-", "−"), value=value)
 
 
 def between(low: float | None, high: float | None) -> str:
+    """An interval in brackets, or nothing where there is none."""
     if low is None or high is None:
         return ""
     return f" ({low:+.2f} to {high:+.2f})".replace("-", "−")

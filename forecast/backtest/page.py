@@ -20,7 +20,7 @@ from forecast.backtest.telling import Told
 from reports import words
 from reports.backtest import BacktestPage
 from reports.document import Banner, Block, Listing, Section
-from reports.text import Sentence, capitalised, sentence
+from reports.text import Sentence, capitalised, read, sentence
 
 TITLES: Mapping[str, str] = {"hindsight": "with hindsight priors", "blank": "with the blank prior set"}
 type Rows = Sequence[Mapping[str, Any]]
@@ -36,7 +36,7 @@ def page(told: Told) -> BacktestPage:
         title=f"{summary['title']}: backtest {words.quarter(plan['first'])} to {words.quarter(plan['last'])}",
         dateline=_dateline(plan),
         banners=_banners(summary),
-        headline=tuple(_headline(name, sets[name]["comparisons"]) for name in sets),
+        headline=_headlines(summary),
         sections=tuple(
             Section(key=f"part-{number}", number=number, title=title, blocks=tuple(blocks))
             for number, (title, blocks) in enumerate(
@@ -48,6 +48,15 @@ def page(told: Told) -> BacktestPage:
             "better. Intervals hold 90 %, from blocks of origins."
         ),
     )
+
+
+def lines(summary: Mapping[str, Any]) -> list[str]:
+    """The same in a few lines for a terminal."""
+    return [
+        f"{summary['title']}: {_dateline(summary['plan'])}",
+        *(read(said) for said in _headlines(summary)),
+        *(f"note: {text}" for text in summary["notes"]),
+    ]
 
 
 def titled(name: str, summary: Mapping[str, Any]) -> str:
@@ -71,23 +80,28 @@ def _banners(summary: Mapping[str, Any]) -> tuple[Banner, ...]:
     return (Banner(kind="retrospective", title="Made afterwards", sentences=tuple(said)),)
 
 
-def _headline(name: str, comparisons: Rows) -> Sentence:
-    line = next(
-        (
-            c
-            for c in comparisons
-            if (c["score"], c["horizon"], c["model_name"], c["reference_name"]) == ("ign", 3, ENSEMBLE, MAIN)
-        ),
-        None,
+def _headlines(summary: Mapping[str, Any]) -> tuple[Sentence, ...]:
+    """One sentence for each prior set: the quarter ahead against the reference to beat."""
+    return tuple(
+        _headline(capitalised(titled(name, summary)), found["comparisons"])
+        for name, found in summary["sets"].items()
     )
-    if line is None:
-        return sentence(f"{capitalised(TITLES[name])} no quarter was resolved.")
+
+
+def _headline(title: str, comparisons: Rows) -> Sentence:
+    wanted = ("ign", 3, ENSEMBLE, MAIN)
+    found = [
+        c for c in comparisons if (c["score"], c["horizon"], c["model_name"], c["reference_name"]) == wanted
+    ]
+    if not found:
+        return sentence(f"{title}: no quarter ahead was resolved.")
+    line = found[0]
     return sentence(
-        f"{TITLES[name][:1].upper()}{TITLES[name][1:]}, one quarter ahead: ",
+        f"{title}, three months ahead: ",
         signed(line["gain"]),
-        " bits a quarter against the empirical Markov chain",
+        " bits against the empirical Markov chain",
         between(line["low"], line["high"]),
-        f" over {line['n']} quarters: {line['sentence']}.",
+        f" over {words.plural(line['n'], 'origin')}: {line['sentence']}.",
     )
 
 

@@ -75,6 +75,8 @@ def backtest(
     Raises:
         Refusal: for origins that cannot be had, data or beliefs that cannot be used; nothing has then been written.
     """
+    if not 0 <= seed < 2**32:
+        raise Refusal(where="--seed", got=seed, wanted="a whole number from 0 to 4294967295")
     place = _place(workspace, output)
     progress("reading the past")
     past = read(workspace, plan)

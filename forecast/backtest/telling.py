@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.backtest.known import Plan
+from forecast.backtest.pooling import ENSEMBLE
 from forecast.backtest.scoring import COVERED, PASSAGE, PATH, SCENARIO
 from forecast.skill.calibration import bias, coverage
 from forecast.skill.tables import sliced
@@ -15,6 +16,7 @@ from forecast.workspace import Workspace
 
 SCHEMA = "scenariocast/backtest/1"
 SCENARIO_SCORES, COUNT_SCORES = ("ign", "rps", "brier"), ("crps_log", "crps", "ign_binned")
+MAIN = ("markov-chain", "last-value-negative-binomial")  # the references that single models are held against
 BY_TARGET = "crps_log"  # the score that is also told for each stream alone
 
 
@@ -122,7 +124,7 @@ def _means(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _comparisons(rows: pd.DataFrame, spacing: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Every model and the ensemble against every reference, on common targets: by horizon, and by target."""
+    """The ensemble against every reference and each model against `MAIN`, on common targets: by horizon, by target."""
     for what, part, scores in _parts(rows):
         ours = dict.fromkeys(part["model"][part["kind"] != "reference"])
         theirs = dict.fromkeys(part["model"][part["kind"] == "reference"])
@@ -133,7 +135,7 @@ def _comparisons(rows: pd.DataFrame, spacing: int, seed: int) -> Iterator[dict[s
             for over, chosen in slices:
                 known = chosen.dropna(subset=[score])
                 for model in ours:
-                    for reference in theirs:
+                    for reference in theirs if model == ENSEMBLE else MAIN:
                         if {model, reference} <= set(known["model"]):
                             yield from _lines(known, what, score, model, reference, over, spacing, seed)
 
