@@ -13,6 +13,10 @@ from forecast.streams import Id, Month, Record, Source, StreamDefinition
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Chosen = StrictBool | Annotated[tuple[Id, ...], Field(min_length=1)]
+
+type Option = Literal["season", "trend", "outliers"]
+OPTIONS: tuple[Option, ...] = ("season", "trend", "outliers")
 
 
 class Described(Record):
@@ -58,6 +62,23 @@ class ModelSettings(Described):
     """a list of at least two scenario ids: the latent regimes, where they are fewer than the scenarios"""
     basis: int | None = Field(default=None, ge=1, le=64)
     """a whole number from 1 to 64: how many curves a wandering level is made of"""
+    season: Chosen = False
+    """true (every stream that has a level) or a list of stream ids: levels with a season of twelve months"""
+    trend: Chosen = False
+    """true (every level that walks) or a list of stream ids: levels that rise or fall by a trend that fades"""
+    outliers: Chosen = False
+    """true (every stream that has a level) or a list of stream ids: some months are out of all proportion"""
+
+    def gives(self, option: Option, stream: StreamDefinition) -> bool:
+        """Whether a stream has an option: it is named, or every stream that can have it does."""
+        said: bool | tuple[str, ...] = getattr(self, option)
+        named = stream.id in said if isinstance(said, tuple) else said
+        return named and can_have(option, stream)
+
+
+def can_have(option: Option, stream: StreamDefinition) -> bool:
+    """Whether a stream's declaration leaves room for an option: it has a level, and a trend wants it to walk."""
+    return stream.family != "bernoulli" and (option != "trend" or stream.level == "walk")
 
 
 class Models(Described):

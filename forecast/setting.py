@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from forecast import months
+from forecast.config import OPTIONS, DriverRow, Label
 from forecast.config import Driver as Declared
-from forecast.config import DriverRow, Label
 from forecast.panel import Panel
 from forecast.workspace import Workspace, drivers_known, labels_known
 from models.contract import Driver, Reporting, Setting, Stream
@@ -31,7 +31,7 @@ def setting(
     Args:
         workspace: the workspace.
         panel: the panel as known at `as_of`.
-        model: a name of the catalogue; its own table [models.<name>] holds its basis and regimes.
+        model: a name of the catalogue; its own table [models.<name>] holds its basis, regimes and options.
         horizon: months after the origin.
         as_of: labels and rows of drivers.csv known later are left out.
         reporting: factors of release classes, by stream.
@@ -45,7 +45,13 @@ def setting(
         scenarios=regimes,
         reference=workspace.scenarios.reference,
         streams=tuple(
-            Stream(id=stream.id, family=stream.family, level=stream.level, effect=stream.effect)
+            Stream(
+                id=stream.id,
+                family=stream.family,
+                level=stream.level,
+                effect=stream.effect,
+                **{option: own is not None and own.gives(option, stream) for option in OPTIONS},
+            )
             for stream in panel.definitions
         ),
         horizon=horizon,

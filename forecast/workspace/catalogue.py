@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from forecast.config import OPTIONS, ModelSettings
 from forecast.streams import StreamDefinition
 
 
@@ -16,6 +17,7 @@ class Capability:
 
     regimes: bool  # a latent regime for each month
     walks: bool  # levels may wander
+    options: bool = False  # levels may have seasons and trends, and months be outlying
     fronts: bool = False  # one chain of regimes per front
     ages: bool = False  # regimes know how long they have lasted
 
@@ -24,14 +26,21 @@ MODELS: Mapping[str, Capability] = MappingProxyType(
     {
         "regimes": Capability(regimes=True, walks=False),
         "switching-level": Capability(regimes=True, walks=True),
-        "local-level": Capability(regimes=False, walks=True),
+        "local-level": Capability(regimes=False, walks=True, options=True),
         "durations": Capability(regimes=True, walks=True, ages=True),
     }
 )
 
+EVERYTHING = ModelSettings(season=True, trend=True, outliers=True)
+
 
 def needs(
-    model: str, *, scenarios: Sequence[str], reference: str, streams: Sequence[StreamDefinition]
+    model: str,
+    *,
+    scenarios: Sequence[str],
+    reference: str,
+    streams: Sequence[StreamDefinition],
+    settings: ModelSettings | None = None,
 ) -> tuple[str, ...]:
     """The keys of priors that a model cannot do without.
 
@@ -40,15 +49,25 @@ def needs(
         scenarios: the regimes, in their order.
         reference: the regime that effects are stated against.
         streams: the streams, in panel order.
+        settings: the model's own, if it has any; `EVERYTHING` for all that it could use.
     """
     can = MODELS[model]
+    chosen = settings if settings is not None and can.options else ModelSettings()
     chain = _chain(scenarios) if can.regimes else ()
     ages = (f"shape.{name}" for name in scenarios) if can.ages else ()
     return (
         *chain,
         *ages,
         *(key for stream in streams for key in _of_stream(model, stream, scenarios, reference)),
+        *(key for stream in streams for key in _of_options(stream, chosen)),
     )
+
+
+def _of_options(stream: StreamDefinition, chosen: ModelSettings) -> Iterator[str]:
+    keys = {"season": ("season",), "trend": ("trend", "damping"), "outliers": ("outlier",)}
+    for option in OPTIONS:
+        if chosen.gives(option, stream):
+            yield from (f"{key}.{stream.id}" for key in keys[option])
 
 
 def _chain(scenarios: Sequence[str]) -> Iterator[str]:

@@ -3,10 +3,11 @@
 import datetime
 from collections.abc import Iterable, Iterator
 
+from forecast.config import OPTIONS, ModelSettings, can_have
 from forecast.months import month_end, month_of
 from forecast.rules import check_streams
 from forecast.streams import MEASURES, Coverage, StreamDefinition
-from forecast.workspace.catalogue import MODELS, needs
+from forecast.workspace.catalogue import EVERYTHING, MODELS, needs
 from forecast.workspace.contents import Workspace
 from priors.crosscheck import check as check_priors
 from priors.refusal import Refusal, nearest
@@ -84,6 +85,7 @@ def _check_settings(workspace: Workspace, model: str) -> None:
         raise Refusal(
             file=FORECAST, where=where, got=settings.basis, wanted="no basis: its levels never wander"
         )
+    _check_options(workspace, model)
     if settings.regimes is None:
         return
     where = f"models.{model}.regimes"
@@ -100,6 +102,24 @@ def _check_settings(workspace: Workspace, model: str) -> None:
     if workspace.scenarios.reference not in settings.regimes:
         wanted = f"the reference scenario {workspace.scenarios.reference!r} among them"
         raise Refusal(file=FORECAST, where=where, got=list(settings.regimes), wanted=wanted)
+
+
+def _check_options(workspace: Workspace, model: str) -> None:
+    """A season, a trend or outlying months are for a model that knows them, and for streams that can have them."""
+    settings, streams = workspace.config.models.settings[model], workspace.config.streams
+    for option in OPTIONS:
+        said = getattr(settings, option)
+        where = f"models.{model}.{option}"
+        if said and not MODELS[model].options:
+            able = " or ".join(name for name in MODELS if MODELS[name].options)
+            got = list(said) if isinstance(said, tuple) else said
+            raise Refusal(file=FORECAST, where=where, got=got, wanted=f"no {option}: it is for {able}")
+        for name in said if isinstance(said, tuple) else ():
+            if name not in streams:
+                raise _unknown(FORECAST, where, name, "a stream of this file", streams)
+            if not can_have(option, streams[name]):
+                wanted = 'a stream with level = "walk"' if option == "trend" else "a stream that has a level"
+                raise Refusal(file=FORECAST, where=where, got=name, wanted=wanted)
 
 
 def _check_stream(workspace: Workspace, stream: StreamDefinition) -> None:
@@ -238,8 +258,8 @@ def _check_priors(workspace: Workspace) -> None:
         wanted = "an effect on some stream: nothing tells the regimes apart"
         raise Refusal(file=FORECAST, where="streams", wanted=wanted)
 
-    def wanted_by(model: str, regimes: tuple[str, ...]) -> tuple[str, ...]:
-        return needs(model, scenarios=regimes, reference=reference, streams=streams)
+    def wanted_by(model: str, regimes: tuple[str, ...], settings: ModelSettings | None) -> tuple[str, ...]:
+        return needs(model, scenarios=regimes, reference=reference, streams=streams, settings=settings)
 
     check_priors(
         workspace.priors,
@@ -247,6 +267,9 @@ def _check_priors(workspace: Workspace) -> None:
         reference=reference,
         streams=workspace.config.streams,
         drivers=workspace.config.drivers,
-        needs={model: wanted_by(model, workspace.regimes(model)) for model in models},
-        usable=[key for model in MODELS for key in wanted_by(model, workspace.scenarios.ids)],
+        needs={
+            model: wanted_by(model, workspace.regimes(model), workspace.config.models.settings.get(model))
+            for model in models
+        },
+        usable=[key for model in MODELS for key in wanted_by(model, workspace.scenarios.ids, EVERYTHING)],
     )
