@@ -2,13 +2,16 @@
 
 from forecast.skill.calibration import Bias, Coverage, Reliability, bias, coverage, effective, reliability
 from forecast.skill.comparison import Comparison, compare, diebold_mariano, relative_skill
-from forecast.skill.power import power
+from forecast.skill.standing import Against, Honesty, honesty, honesty_of
+from forecast.skill.oracle import power
 from forecast.skill.tables import Line, sliced
 
 __all__ = [
+    "Against",
     "Bias",
     "Comparison",
     "Coverage",
+    "Honesty",
     "Line",
     "Reliability",
     "bias",
@@ -16,6 +19,8 @@ __all__ = [
     "coverage",
     "diebold_mariano",
     "effective",
+    "honesty",
+    "honesty_of",
     "power",
     "relative_skill",
     "reliability",

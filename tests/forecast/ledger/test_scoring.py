@@ -7,6 +7,7 @@ import pytest
 
 from forecast import ledger as book
 from forecast.ledger import scoring
+from forecast.skill import honesty
 
 Q3, Q4 = "2026Q3-abababab", "2026Q4-abababab"
 AFTER = {
@@ -120,3 +121,14 @@ def test_every_answer_stays_to_be_read(told):
         ("correction", "calm", "first", True),
     ]
     assert {line.outcome for line in book.track_record(told)} == {"calm"}
+
+
+def test_retrospective_forecasts_never_enter_the_standing(ledger):
+    def resolved():
+        names = ("calm", "contained", "war")
+        return honesty(book.track_record(ledger), scenarios=names, chain=None, known=9, seed=1)
+
+    book.resolve(ledger, "2026Q2-abababab", "calm", **AFTER)
+    assert resolved().scored == 0
+    book.resolve(ledger, Q4, "war", **AFTER)
+    assert (resolved().resolved, resolved().scored) == (1, 2)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.skill.power import _learn, _outcomes, power
+from forecast.skill.oracle import _learn, _outcomes, power
 from models.baselines import SCENARIOS
 
 NEIGHBOURS = np.array([[0.92, 0.08, 0.0], [0.08, 0.84, 0.08], [0.0, 0.09, 0.91]])  # monthly
@@ -18,7 +18,7 @@ FRONTIER = np.array([[0.88, 0.10, 0.02], [0.03, 0.94, 0.03], [0.06, 0.34, 0.60]]
 )
 def test_what_an_oracle_can_show(monthly, n, share, monkeypatch):
     """As it was simulated before, with a persistence of .9 that does not learn."""
-    module = importlib.import_module("forecast.skill.power")
+    module = importlib.import_module("forecast.skill.oracle")
     monkeypatch.setattr(
         module, "_learn", lambda seen, K: replace(_learn(seen, K), stays=np.full(len(seen), 0.9))
     )
