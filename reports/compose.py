@@ -4,6 +4,7 @@ from reports.appendix import method, priors, record
 from reports.brief import Brief
 from reports.document import Document
 from reports.evidence import data, movement
+from reports.fitting import fitting
 from reports.front import front
 from reports.gate import checks
 from reports.headline import banners
@@ -22,7 +23,7 @@ def compose(brief: Brief) -> Document:
         language=brief.language,
         title=brief.title,
         banners=banners(brief),
-        front=front(brief),
+        front=front(fitting(brief)),
         sections=tuple(page(brief) for page in pages),
         footer=sentence(f"Run {brief.run} · issued {date(brief.issued_at)}{head}"),
     )

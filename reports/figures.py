@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from reports.beliefs import priors
 from reports.brief import Brief
+from reports.fitting import fitting
 from reports.grids import coverage, matrix, rules
 from reports.probabilities import first_passage, quarters
 from reports.series import history, stream
@@ -13,7 +14,7 @@ from reports.spec import Chart, Figure, draw
 
 def figures(brief: Brief) -> Mapping[str, Figure]:
     """All figures by key, drawn; `reports.document.Exhibit` names them by these keys."""
-    return MappingProxyType({chart.key: draw(chart) for chart in charts(brief)})
+    return MappingProxyType({chart.key: draw(chart) for chart in charts(fitting(brief))})
 
 
 def charts(brief: Brief) -> Iterator[Chart]:

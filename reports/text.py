@@ -61,6 +61,15 @@ def lowered(title: str) -> str:
     return title if len(first) < 2 or first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
 
 
+def shortened(text: str, limit: int) -> str:
+    """The text, or as many whole words of it as the limit holds and an ellipsis; a longer word is cut."""
+    if len(text) <= limit:
+        return text
+    kept = text[:limit]
+    whole = kept.rpartition(" ")[0]
+    return f"{(whole if len(whole) > limit // 2 else kept[:-1]).rstrip(' ,;:')}…"
+
+
 def plain(text: str) -> str:
     r"""The text with white space as single blanks and every unprintable character shown escaped.
 
