@@ -25,7 +25,8 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models import kernels
+from models import kernels, paths
+from models.blocks import each_block
 from models.kernels import Floats, Integers
 from models.operation import markov_log_likelihood
 
@@ -67,7 +68,7 @@ def log_likelihood_and_gradients(
     argument that serves several months or series collects the derivatives of all. An impossible series adds zero.
     """
     given = _align(log_emission, transition, initial, time_varying)
-    value, *derivatives = kernels.gradients(*given.arguments)
+    value, *derivatives = _differentiated(given, months=given.transition.shape[1])
     if not given.time_varying:
         derivatives[1] = derivatives[1][:, 0]
     shaped = [_sum_to(given.unfold(d), shape) for d, shape in zip(derivatives, given.shapes, strict=True)]
@@ -82,7 +83,7 @@ def one_step_log_density(
     From the first impossible month on it is -inf.
     """
     given = _align(log_emission, transition, initial, time_varying)
-    return given.unfold(kernels.forward(*given.arguments)[2])
+    return given.unfold(_swept(given)[2])
 
 
 def predicted(
@@ -90,7 +91,7 @@ def predicted(
 ) -> Floats:
     """Return P(state in month t | data before t), ``[..., T, K]``; in the first month that is ``initial``."""
     given = _align(log_emission, transition, initial, time_varying)
-    return given.unfold(kernels.forward(*given.arguments)[0])
+    return given.unfold(_swept(given)[0])
 
 
 def filtered(
@@ -98,7 +99,7 @@ def filtered(
 ) -> Floats:
     """Return P(state in month t | data up to t), ``[..., T, K]``; NaN from the first impossible month on."""
     given = _align(log_emission, transition, initial, time_varying)
-    return given.unfold(kernels.forward(*given.arguments)[1])
+    return given.unfold(_swept(given)[1])
 
 
 def smoothed(
@@ -106,7 +107,7 @@ def smoothed(
 ) -> Floats:
     """Return P(state in month t | all data), ``[..., T, K]``; NaN for an impossible series."""
     given = _align(log_emission, transition, initial, time_varying)
-    value, states, _, _ = kernels.gradients(*given.arguments)
+    value, states, _, _ = _differentiated(given, months=given.transition.shape[1])
     states[np.isneginf(value)] = np.nan
     return given.unfold(states)
 
@@ -130,7 +131,13 @@ def most_likely_path(
     given = _align(log_emission, transition, initial, time_varying)
     with np.errstate(divide="ignore"):
         log_transition, log_initial = np.log(given.transition), np.log(given.initial)
-    path, density = kernels.most_likely(given.log_emission, log_transition, log_initial, given.size)
+    T, K = given.log_emission.shape[1:]
+    path, density = np.empty((given.size, T), dtype=np.int64), np.empty(given.size)
+
+    def run(begin: int, end: int) -> None:
+        paths.most_likely(begin, end, given.log_emission, log_transition, log_initial, path, density)
+
+    each_block(given.size, run, steps=T * K * K)
     _refuse_impossible(np.isneginf(density))
     return given.unfold(path)
 
@@ -152,8 +159,15 @@ def sample_paths(
     given = _align(log_emission, transition, initial, time_varying)
     law, pairs = _posterior(given)
     _refuse_impossible(np.isnan(law[:, 0, 0]))
-    uniforms = rng.random((size, *law.shape[:2]))
-    return kernels.sampled(law, pairs, uniforms).reshape(size, *given.batch, law.shape[1])
+    T = law.shape[1]
+    uniforms = rng.random((size * given.size, T))
+    path = np.empty(uniforms.shape, dtype=np.int64)
+
+    def run(begin: int, end: int) -> None:
+        paths.sampled(begin, end, law, pairs, uniforms, path)
+
+    each_block(len(path), run, steps=T * law.shape[2])
+    return path.reshape(size, *given.batch, T)
 
 
 def stationary(transition: ArrayLike) -> Floats:
@@ -196,8 +210,8 @@ class _Aligned:
         return prod(self.batch)
 
     @property
-    def arguments(self) -> tuple[Floats, Floats, Floats, int]:
-        return self.log_emission, self.transition, self.initial, self.size
+    def arguments(self) -> tuple[Floats, Floats, Floats]:
+        return self.log_emission, self.transition, self.initial
 
     def unfold[A: (Floats, Integers)](self, array: A) -> A:
         """Give the flat batch axis ``[B, ...]`` of a kernel's result the shape of the batch."""
@@ -280,16 +294,37 @@ def _sum_to(array: Floats, shape: tuple[int, ...]) -> Floats:
     return np.asarray(array.sum(axis=(*range(extra), *stretched)).reshape(shape))
 
 
+def _swept(given: _Aligned) -> tuple[Floats, Floats, Floats]:
+    """Return predicted and filtered laws ``[B, T, K]`` and one-step log densities ``[B, T]``."""
+    size, (T, K) = given.size, given.log_emission.shape[1:]
+    found = np.empty((size, T, K)), np.empty((size, T, K)), np.empty((size, T))
+
+    def run(begin: int, end: int) -> None:
+        kernels.forward(begin, end, *given.arguments, *found)
+
+    each_block(size, run, steps=T * K * K)
+    return found
+
+
+def _differentiated(given: _Aligned, *, months: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return log likelihoods ``[B]`` and their derivatives, that in the transition for one matrix or each month."""
+    size, (T, K) = given.size, given.log_emission.shape[1:]
+    found = np.empty(size), np.zeros((size, T, K)), np.zeros((size, months, K, K)), np.zeros((size, K))
+
+    def run(begin: int, end: int) -> None:
+        kernels.differentiate(begin, end, *given.arguments, *found)
+
+    each_block(size, run, steps=2 * T * K * K)
+    return found
+
+
 def _posterior(given: _Aligned) -> tuple[Floats, Floats]:
     """Return the smoothed laws ``[B, T, K]`` and pairs ``[B, T-1, K, K]``, NaN for an impossible series.
 
     They are derivatives of the log likelihood: in a month's log emission, and in its transition times that transition.
     """
-    e, P, law, size = given.arguments
-    steps = e.shape[1] - 1
-    monthly = kernels.plain(np.broadcast_to(P, (P.shape[0], steps, *P.shape[2:])))
-    value, states, d_transition, _ = kernels.gradients(e, monthly, law, size)
-    pairs = monthly * d_transition
+    value, states, pairs, _ = _differentiated(given, months=given.log_emission.shape[1] - 1)
+    pairs *= given.transition
     states[np.isneginf(value)] = np.nan
     pairs[np.isneginf(value)] = np.nan
     return states, pairs

@@ -13,8 +13,9 @@ The work is scaled, not logged, each month by its largest log emission m[t]: wit
 A series that would lose a state to underflow which it may need again (it can, where P has zeros and a
 month speaks against a state by hundreds of nats) is done again in logarithms.
 
-The kernels are serial and release the interpreter lock: samplers call them from several threads at
-once, where numba's own threads may abort the process, and 4,000 draws take a tenth of a second.
+The kernels are serial and release the interpreter lock. Samplers call them from several threads at once, where numba's
+own threads may abort the process; so those that many draws go through do the series ``begin`` to ``end - 1`` and fill
+arrays given to them, and ``models.blocks`` shares the series out among threads.
 """
 
 from collections.abc import Callable
@@ -148,21 +149,24 @@ def _forward_in_logs(
 
 @compiled
 def forward(
-    log_emission: Floats, transition: Floats, initial: Floats, size: int
-) -> tuple[Floats, Floats, Floats]:
-    """Return the predicted and filtered laws ``[B, T, K]`` and the one-step log densities ``[B, T]``."""
+    begin: int,
+    end: int,
+    log_emission: Floats,
+    transition: Floats,
+    initial: Floats,
+    predicted: Floats,
+    filtered: Floats,
+    density: Floats,
+) -> None:
+    """Fill the predicted and filtered laws ``[B, T, K]`` and the one-step log densities ``[B, T]``."""
     T, K = log_emission.shape[1:]
-    predicted = np.empty((size, T, K))
-    filtered = np.empty((size, T, K))
-    density = np.empty((size, T))
     ratio = np.empty((T, K))
-    for b in range(size):
+    for b in range(begin, end):
         e = log_emission[b if log_emission.shape[0] > 1 else 0]
         P = transition[b if transition.shape[0] > 1 else 0]
         law = initial[b if initial.shape[0] > 1 else 0]
         if not _forward(K, e, P, law, predicted[b], filtered[b], ratio, density[b]):
             _forward_in_logs(e, P, law, predicted[b], filtered[b], ratio, density[b])
-    return predicted, filtered, density
 
 
 @compiled
@@ -176,31 +180,63 @@ def gradients(
     serves them all) and arrival[0,j] for the initial law. No entry is divided by P, which may be zero.
     An impossible series has the value -inf and derivatives of zero.
     """
-    K = log_emission.shape[2]
-    if K == 2:
-        return _gradients(2, log_emission, transition, initial, size)
-    if K == 3:
-        return _gradients(3, log_emission, transition, initial, size)
-    return _gradients(K, log_emission, transition, initial, size)
-
-
-@inlined
-def _gradients(
-    K: int, log_emission: Floats, transition: Floats, initial: Floats, size: int
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Do the work of ``gradients``; a literal number of states unrolls the loops, which halves the time."""
-    T = log_emission.shape[1]
+    T, K = log_emission.shape[1:]
     value = np.empty(size)
     d_emission = np.zeros((size, T, K))
     d_transition = np.zeros((size, transition.shape[1], K, K))
     d_initial = np.zeros((size, K))
+    differentiate(0, size, log_emission, transition, initial, value, d_emission, d_transition, d_initial)
+    return value, d_emission, d_transition, d_initial
+
+
+@compiled
+def differentiate(
+    begin: int,
+    end: int,
+    log_emission: Floats,
+    transition: Floats,
+    initial: Floats,
+    value: Floats,
+    d_emission: Floats,
+    d_transition: Floats,
+    d_initial: Floats,
+) -> None:
+    """Do the work of ``gradients`` into its last four arguments, where derivatives are zeros as they come.
+
+    A derivative ``[B, T-1, K, K]`` in the transition is given by month, even where one matrix serves them all.
+    """
+    K = log_emission.shape[2]
+    given = (begin, end, log_emission, transition, initial, value, d_emission, d_transition, d_initial)
+    if K == 2:
+        _differentiate(2, *given)
+    elif K == 3:
+        _differentiate(3, *given)
+    else:
+        _differentiate(K, *given)
+
+
+@inlined
+def _differentiate(
+    K: int,
+    begin: int,
+    end: int,
+    log_emission: Floats,
+    transition: Floats,
+    initial: Floats,
+    value: Floats,
+    d_emission: Floats,
+    d_transition: Floats,
+    d_initial: Floats,
+) -> None:
+    """Differentiate; a literal number of states unrolls the loops, which halves the time."""
+    T = log_emission.shape[1]
     predicted = np.empty((T, K))
     filtered = np.empty((T, K))
     ratio = np.empty((T, K))
     density = np.empty(T)
     backward = np.empty(K)
     arrival = np.empty(K)
-    for b in range(size):
+    for b in range(begin, end):
         e = log_emission[b if log_emission.shape[0] > 1 else 0]
         P = transition[b if transition.shape[0] > 1 else 0]
         law = initial[b if initial.shape[0] > 1 else 0]
@@ -218,15 +254,15 @@ def _gradients(
                 arrival[j] = min(LARGE, ratio[t, j] * backward[j])
             if t > 0:
                 s = t - 1 if P.shape[0] > 1 else 0
+                r = t - 1 if d_transition.shape[1] > 1 else 0
                 for i in range(K):
                     weight = 0.0
                     for j in range(K):
-                        d_transition[b, s, i, j] += filtered[t - 1, i] * arrival[j]
+                        d_transition[b, r, i, j] += filtered[t - 1, i] * arrival[j]
                         weight += P[s, i, j] * arrival[j]
                     backward[i] = weight
         for j in range(K):
             d_initial[b, j] = arrival[j]
-    return value, d_emission, d_transition, d_initial
 
 
 @compiled
@@ -250,9 +286,10 @@ def _backward_in_logs(
             arrival[j] = e[t, j] + backward[j] - density[t]
         if t > 0:
             s = t - 1 if P.shape[0] > 1 else 0
+            r = t - 1 if d_transition.shape[0] > 1 else 0
             for i in range(K):
                 for j in range(K):
-                    d_transition[s, i, j] += np.exp(min(LARGE_LOG, log_filtered[t - 1, i] + arrival[j]))
+                    d_transition[r, i, j] += np.exp(min(LARGE_LOG, log_filtered[t - 1, i] + arrival[j]))
                     terms[j] = np.log(P[s, i, j]) + arrival[j]
                 backward[i] = _log_sum(terms)
     for j in range(K):
@@ -278,64 +315,3 @@ def batch_size(
     if not (e[1] > 0 and P[2] == e[2] and P[3] == e[2] and law[1] == e[2]):
         raise ValueError("markov_log_likelihood: wanted the same number of states in every argument")
     return int(size)
-
-
-@compiled
-def most_likely(
-    log_emission: Floats, log_transition: Floats, log_initial: Floats, size: int
-) -> tuple[Integers, Floats]:
-    """Return the likeliest path ``[B, T]`` (of equals, the lowest states) and its joint log density ``[B]``."""
-    T, K = log_emission.shape[1:]
-    path = np.empty((size, T), dtype=np.int64)
-    best = np.empty(size)
-    came_from = np.empty((T, K), dtype=np.int64)
-    score = np.empty(K)
-    before = np.empty(K)
-    for b in range(size):
-        e = log_emission[b if log_emission.shape[0] > 1 else 0]
-        law = log_initial[b if log_initial.shape[0] > 1 else 0]
-        for j in range(K):
-            score[j] = law[j] + e[0, j]
-        P = log_transition[b if log_transition.shape[0] > 1 else 0]
-        for t in range(1, T):
-            s = t - 1 if P.shape[0] > 1 else 0
-            before[:] = score
-            for j in range(K):
-                origin = 0
-                for i in range(1, K):
-                    if before[i] + P[s, i, j] > before[origin] + P[s, origin, j]:
-                        origin = i
-                came_from[t, j] = origin
-                score[j] = before[origin] + P[s, origin, j] + e[t, j]
-        path[b, T - 1] = np.argmax(score)
-        best[b] = score[path[b, T - 1]]
-        for t in range(T - 1, 0, -1):
-            path[b, t - 1] = came_from[t, path[b, t]]
-    return path, best
-
-
-@compiled
-def sampled(smoothed: Floats, pairs: Floats, uniforms: Floats) -> Integers:
-    """Return paths ``[N, B, T]`` drawn backwards given the whole series, by ``uniforms`` of that shape.
-
-    The state of the last month follows its smoothed law ``[B, T, K]``, each earlier one the joint law with
-    its successor ``[B, T-1, K, K]``.
-    """
-    number, size, T = uniforms.shape
-    K = smoothed.shape[2]
-    path = np.empty((number, size, T), dtype=np.int64)
-    heaped = np.empty(K)
-    for n in range(number):
-        for b in range(size):
-            following = 0
-            for t in range(T - 1, -1, -1):
-                total = 0.0
-                for i in range(K):
-                    total += pairs[b, t, i, following] if t < T - 1 else smoothed[b, t, i]
-                    heaped[i] = total
-                state = 0
-                while state < K - 1 and heaped[state] <= uniforms[n, b, t] * total:
-                    state += 1
-                path[n, b, t] = state
-                following = state
-    return path
