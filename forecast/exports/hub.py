@@ -1,0 +1,111 @@
+"""A hub of every forecast issued, in the layout of hubverse.io: a file per forecaster and origin, and what the files may hold.
+
+Of several runs at one origin the first is written and the others are named; retrospective forecasts are another forecaster's. The
+file of a run is copied as it was published, its hash checked; a run whose folder is gone is written from the ledger, which has the
+scenarios' probabilities and five quantiles, and no samples.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.exports.tasks import admin, tasks
+from forecast.ledger import entries
+from forecast.ledger.scoring import probabilities
+from forecast.months import month_end, ordinal, quarter_months
+from forecast.publish import MANIFEST, digest
+from forecast.streams import slug
+from forecast.tables import HUB
+from priors.refusal import Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HINDSIGHT = "-retrospective"
+FANS = {"q05": "0.05", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q95": "0.95"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """The files written, and the runs that a hub has no place for."""
+
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def write_hub(ledger: Path, to: Path) -> Exported:
+    """A hub of every forecast in the ledger: ``hub-config`` and ``model-output``.
+
+    Args:
+        ledger: the file; runs are looked for beside it.
+        to: a folder; made where it is absent.
+
+    Raises:
+        Refusal: if a run's file is not the one that was published.
+    """
+    records = [
+        (entry.subject, json.loads(entry.payload)) for entry in entries(ledger) if entry.kind == "forecast"
+    ]
+    files, left_out, taken, frames = [], [], set(), []
+    for run, record in records:
+        model = f"scenariocast-{slug(record['title']) or 'theatre'}"
+        model += "" if record["timing"] == "live" else HINDSIGHT
+        name = f"{month_end(record['origin']).isoformat()}-{model}.parquet"
+        if name in taken:
+            left_out.append(run)
+            continue
+        taken.add(name)
+        path = to / "model-output" / model / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames.append(_written(ledger.parent / "runs" / run, record, path))
+        files.append(path)
+    if not frames:
+        raise Refusal(file=str(ledger), got="no forecast", wanted="at least one, for a hub")
+    config = {"admin.json": admin(records[-1][1]), "tasks.json": tasks(frames, records[-1][1])}
+    for name, said in config.items():
+        path = to / "hub-config" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+        files.append(path)
+    return Exported(files=tuple(files), left_out=tuple(left_out))
+
+
+def _written(run: Path, record: Mapping[str, Any], path: Path) -> "pd.DataFrame":
+    """Write a run's own hub file, or what its record says if the folder is gone; its rows."""
+    import pandas as pd
+
+    files = sorted(run.glob("model-output/*/*.parquet"))
+    if not files:
+        frame = pd.DataFrame([*_scenario_rows(record), *_quantile_rows(record)], columns=list(HUB))
+        frame.to_parquet(path, index=False)
+        return frame
+    outputs = json.loads((run / MANIFEST).read_text("utf-8"))["outputs"]
+    if digest(files[0]) != outputs.get(files[0].relative_to(run).as_posix()):
+        raise Refusal(file=str(files[0]), got="a file that changed", wanted="the one that the run published")
+    shutil.copyfile(files[0], path)
+    return pd.read_parquet(path)
+
+
+def _task(record: Mapping[str, Any], target: str, horizon: int, end: str) -> tuple[object, ...]:
+    place = slug(record["title"]) or "theatre"
+    return (month_end(record["origin"]).isoformat(), target, place, horizon, end)
+
+
+def _scenario_rows(record: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    for horizon, ahead in enumerate(record["quarters"], start=1):
+        end = month_end(quarter_months(ahead["quarter"])[2]).isoformat()
+        for scenario, p in zip(record["scenarios"], probabilities(record, ahead), strict=True):
+            yield (*_task(record, "scenario", horizon, end), "pmf", scenario["id"], p)
+
+
+def _quantile_rows(record: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    for stream, months in record.get("streams", {}).items():
+        for cell in months:
+            horizon = ordinal(cell["month"]) - ordinal(record["origin"])
+            if horizon > 0:
+                task = _task(record, stream, horizon, month_end(cell["month"]).isoformat())
+                yield from ((*task, "quantile", level, cell[key]) for key, level in FANS.items())
