@@ -20,7 +20,7 @@ def annex(brief: Brief) -> list[Block]:
             Table(
                 key="releases",
                 caption="Releases of the sources",
-                columns=texts("Source", "Release", "Months", "Reached, since"),
+                columns=texts("Source", "Release", "Months", "How far it reached, and since when"),
                 rows=tuple(_release(name, release) for name, release in releases),
             )
         )
@@ -34,7 +34,7 @@ def annex(brief: Brief) -> list[Block]:
 def _release(source: str, release: Release) -> tuple[Sentence, ...]:
     start = month(release.first) if release.first else "the first month"
     end = month(release.last) if release.last else "the last month"
-    reached = [f"{month(name)}, {date(day)}" for name, day in release.published]
+    reached = [f"to {month(name)} since {date(day)}" for name, day in release.published]
     told = (source, release.name, f"{start} to {end}", "; ".join(reached) or "–")
     return tuple(sentence(text) for text in told)
 

@@ -1,7 +1,7 @@
 """Page one: what a board member takes away in a minute, from the brief alone."""
 
 from reports.brief import Brief
-from reports.cells import shares
+from reports.cells import scenario_title, shares
 from reports.colours import hues
 from reports.document import Bar, Exhibit, Front, Line
 from reports.headline import failures, headline, refused
@@ -65,7 +65,7 @@ def moved(brief: Brief) -> tuple[Sentence, ...]:
         return (sentence(f"No change since {date(change.as_of)}: no probability moved by half a point."),)
     if not change.moves:
         largest = max(change.shifts, key=lambda shift: abs(shift.after - shift.before))
-        title = _titles(brief)[largest.scenario]
+        title = scenario_title(brief, largest.scenario)
         text = f"Largest shift since {date(change.as_of)}: {lowered(title)} in {quarter(largest.quarter)} "
         return (sentence(text, _from_to(largest.before, largest.after), "; not decomposed."),)
     parts = (
@@ -78,10 +78,9 @@ def watch(brief: Brief) -> tuple[Sentence, ...]:
     """The signposts that would move a probability most; without any, the shortest way to the severest scenario."""
     if brief.signposts:
         strongest = sorted(brief.signposts, key=lambda sign: -abs(sign.after - sign.before))[:WATCHED]
-        names = _titles(brief)
         return tuple(
             sentence(
-                f"If {sign.condition}: {lowered(names[sign.scenario])} ",
+                f"If {sign.condition}: {lowered(scenario_title(brief, sign.scenario))} ",
                 _from_to(sign.before, sign.after),
                 ".",
             )
@@ -210,7 +209,3 @@ def _dateline(brief: Brief) -> str:
 def _watched(brief: Brief) -> Scenario:
     """The severest scenario that has a rule."""
     return next((s for s in reversed(brief.scenarios) if not s.is_remainder), brief.scenarios[-1])
-
-
-def _titles(brief: Brief) -> dict[str, str]:
-    return {scenario.id: scenario.title for scenario in brief.scenarios}

@@ -123,11 +123,8 @@ def _heat(brief: Brief, table: Matrix) -> Spec:
             ink = _ink(ground)
             span = [] if cell is None else [interval(cell.q05, cell.q95, cell.mcse)]
             boxes.append({"x": j, "x2": j + 1, "y": i, "y2": i + 1, "cx": j + 0.5, "cy": i + 0.5 - raised([""] * (1 + len(span)), HIGH), "hue": ground, "ink": ink, "lines": [read(text), *span]})  # fmt: skip
-    x = {**along("x", domain=(-1.3, len(table.columns)), axis=None)}
-    y = {
-        **along("y", domain=(0, len(table.rows)), axis=None),
-        "scale": {"domain": [len(table.rows), 0], "nice": False, "zero": False},
-    }
+    x = along("x", domain=(-1.3, len(table.columns)), axis=None)
+    y = along("y", domain=(len(table.rows), 0), axis=None)
     centre = {"type": "text", "baseline": "middle", "lineHeight": LINE}
     goals = [f"to {lowered(scenario_title(brief, name))}" for name in table.columns]
     heads = [{"x": j + 0.5, "y": 0, "lines": wrapped(name, 20)} for j, name in enumerate(goals)]
@@ -208,8 +205,7 @@ def _coverage(titles: Sequence[str], strip: Coverage) -> Spec:
         for name, start, end, sign in _stretches(strip.months, states):
             rows.append({"x": start, "x2": end, "y": j + 0.15, "y2": j + 0.85, "hue": SHADES[sign], "tell": f"{title}, {name}: {STATES[sign]}", "sign": "×" if sign == "x" else "", "cx": (start + end) / 2, "cy": j + 0.5})  # fmt: skip
     x = along("x", domain=(0, len(strip.months)), axis=year_axis(strip.months))
-    scale = {"domain": [len(titles), 0], "nice": False, "zero": False}
-    y = {**along("y", domain=(0, len(titles)), axis=None), "scale": scale}
+    y = along("y", domain=(len(titles), 0), axis=None)
     names = [wrapped(title, 30) for title in titles]
     sides = [{"x": 0, "y": j + 0.5 - raised(lines, 30), "lines": lines} for j, lines in enumerate(names)]
     return chart_spec(

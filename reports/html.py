@@ -85,7 +85,7 @@ def _data(specs: Mapping[str, Any]) -> str:
 
 
 def _night(document: Document) -> str:
-    """Rules that recolour the drawings on a dark page, still or live."""
+    """Rules that recolour drawings, bars and swatches on a dark page, still or live."""
     rules = [
         f'.chart [fill="{day}"]{{fill:{night}}}.chart [stroke="{day}"]{{stroke:{night}}}'
         for day, night in NIGHT_GREYS.items()
@@ -96,4 +96,5 @@ def _night(document: Document) -> str:
             f'.chart [stroke="{bar.colour}"]{{stroke:{night}}}.chart [fill="{bar.colour}"]{{fill:{night}}}'
         )
         rules.append(f'.chart text[fill="{for_text(bar.colour)}"]{{fill:{night}}}')
+        rules.append(f'[style*="{bar.colour}"]{{background:{night}!important}}')
     return f"@media screen and (prefers-color-scheme: dark) {{\n{'\n'.join(rules)}\n}}\n"

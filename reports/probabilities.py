@@ -7,26 +7,21 @@ from reports.cells import as_told, scenario_title
 from reports.colours import SHAPES, for_text, hues
 from reports.parts import Estimate
 from reports.spec import (
-    LINE,
     Chart,
     Spec,
     along,
+    beside,
     chart_spec,
     fixed,
-    labels,
     layer,
     named_axis,
-    raised,
     share_axis,
-    spaced,
     told,
     up,
     wrapped,
 )
 from reports.text import capitalised, lowered, read
 from reports.words import GAP, interval, plural, quarter
-
-GUTTER = 5  # pixels between two labels
 
 Lines = Sequence[tuple[str, Sequence[Estimate | None]]]
 
@@ -104,7 +99,7 @@ def _lines(brief: Brief, names: Sequence[str], rows: Lines, *, width: int, heigh
     x = along("x", domain=domain, axis=named_axis([quarter(name) for name in names]))
     y = up("mean", domain=(0, 1), axis=share_axis())
     points: list[dict[str, object]] = []
-    ends: list[tuple[str, list[str], float]] = []
+    ends: list[tuple[list[str], float, str]] = []
     for k, (name, row) in enumerate(known):
         aside = (k - (len(known) - 1) / 2) * 0.09  # beside each other, so that no whisker hides another
         for i, e in row:
@@ -123,20 +118,10 @@ def _lines(brief: Brief, names: Sequence[str], rows: Lines, *, width: int, heigh
                 }
             )
         lines = wrapped(scenario_title(brief, name), wrap)
+        last = row[-1][1].mean
         ends.append(
-            (name, [*lines[:-1], f"{lines[-1]} {read(as_told(brief, row[-1][1].mean))}"], row[-1][1].mean)
+            ([*lines[:-1], f"{lines[-1]} {read(as_told(brief, last))}"], last, for_text(colour[name]))
         )
-    heights = [(len(lines) * LINE + GUTTER) / height for _, lines, _ in ends]
-    places = spaced([p for _, _, p in ends], heights, low=-0.02, high=1.02)
-    side = [
-        {
-            "x": domain[1] + 0.05,
-            "mean": place + raised(lines, height),
-            "lines": lines,
-            "ink": for_text(colour[name]),
-        }
-        for (name, lines, _), place in zip(ends, places, strict=True)
-    ]
     hue = fixed("hue")
     return chart_spec(
         {
@@ -161,7 +146,7 @@ def _lines(brief: Brief, names: Sequence[str], rows: Lines, *, width: int, heigh
                     shape={"field": "shape", "type": "nominal", "scale": None, "legend": None},
                     tooltip=told(),
                 ),
-                labels(side, x=x, y=y),
+                beside(ends, at=domain[1] + 0.05, x=x, y=y, height=height),
             ],
         }
     )

@@ -8,17 +8,14 @@ from reports.brief import Brief
 from reports.colours import INK, MUTED, for_text, hues
 from reports.parts import Cell, Month, Stream
 from reports.spec import (
-    LINE,
     Chart,
     Spec,
     along,
+    beside,
     chart_spec,
     fixed,
-    labels,
     layer,
-    raised,
     share_axis,
-    spaced,
     told,
     up,
     wrapped,
@@ -231,24 +228,11 @@ def _stack(brief: Brief, *, width: int, height: int, wrap: int) -> Spec:
     x, y = _x(months), up("low", domain=(0, 1), axis=share_axis())
     hue, last = hues(brief.scenarios), brief.history[-1]
     middles = {row["scenario"]: (row["low"] + row["high"]) / 2 for row in closing}
-    lines = {
-        scenario.id: [
-            *wrapped(scenario.title, wrap)[:-1],
-            f"{wrapped(scenario.title, wrap)[-1]} {percent(p)}",
-        ]
-        for scenario, p in zip(brief.scenarios, last.regime, strict=True)
-    }
-    heights = [(len(text) * LINE + 5) / height for text in lines.values()]
-    places = spaced([middles[name] for name in lines], heights, low=-0.02, high=1.02)
-    side = [
-        {
-            "x": len(months) + 0.03 * len(months),
-            "low": spot + raised(text, height),
-            "lines": text,
-            "ink": for_text(hue[name]),
-        }
-        for (name, text), spot in zip(lines.items(), places, strict=True)
-    ]
+    side = []
+    for scenario, p in zip(brief.scenarios, last.regime, strict=True):
+        lines = wrapped(scenario.title, wrap)
+        named = [*lines[:-1], f"{lines[-1]} {percent(p)}"]
+        side.append((named, middles[scenario.id], for_text(hue[scenario.id])))
     area = {"type": "area", "interpolate": "step-after", "line": False}
     over = {"type": "rect", "opacity": 0}
     return {
@@ -265,7 +249,7 @@ def _stack(brief: Brief, *, width: int, height: int, wrap: int) -> Spec:
                 detail={"field": "scenario", "type": "nominal"},
             ),
             layer(over, rows, x=x, x2={"field": "x2"}, y=y, y2={"field": "high"}, tooltip=told()),
-            labels(side, x=x, y=y),
+            beside(side, at=1.03 * len(months), x=x, y=y, height=height),
         ],
     }
 

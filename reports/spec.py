@@ -1,6 +1,6 @@
 """The grammar that all charts share: a Vega-Lite specification is a plain dict, drawn to SVG without a browser."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,6 +13,7 @@ Spec = dict[str, Any]
 FONT = "Source Sans Pro, system-ui, sans-serif"
 SIZE = 11
 LINE = 13  # height of one line of a label, in pixels
+GUTTER = 5  # pixels between two labels
 TICKS = (0, 0.25, 0.5, 0.75, 1)
 
 
@@ -145,11 +146,26 @@ def raised(lines: Sequence[str], pixels: float) -> float:
     return (len(lines) - 1) * LINE / 2 / pixels
 
 
-def labels(rows: Iterable[Mapping[str, Any]], *, x: Spec, y: Spec) -> Spec:
-    """Direct labels to the right of their place: fields ``lines``, ``ink`` and the positions."""
+def beside(
+    labels: Sequence[tuple[list[str], float, str]], *, at: float, x: Spec, y: Spec, height: float
+) -> Spec:
+    """Direct labels to the right of their places, moved apart where they would overlap.
+
+    Args:
+        labels: lines, vertical place between 0 and 1, ink.
+        at: their horizontal place.
+        x: the horizontal encoding of the chart.
+        y: the vertical one.
+        height: of the chart, in pixels.
+    """
+    heights = [(len(lines) * LINE + GUTTER) / height for lines, _, _ in labels]
+    places = spaced([place for _, place, _ in labels], heights, low=-0.02, high=1.02)
+    rows = [
+        {x["field"]: at, y["field"]: place + raised(lines, height), "lines": lines, "ink": ink}
+        for (lines, _, ink), place in zip(labels, places, strict=True)
+    ]
     mark = {"type": "text", "align": "left", "baseline": "middle", "fontSize": SIZE, "lineHeight": LINE}
-    text = {"field": "lines", "type": "nominal"}
-    return layer(mark, list(rows), x=x, y=y, text=text, color=fixed("ink"))
+    return layer(mark, rows, x=x, y=y, text={"field": "lines", "type": "nominal"}, color=fixed("ink"))
 
 
 CONFIG: Spec = {

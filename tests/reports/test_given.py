@@ -60,7 +60,7 @@ def test_a_driver_tells_its_reference_its_last_value_and_its_odds_with_their_sou
 def test_releases_and_masks_tell_their_months_and_since_when(frontier: Brief) -> None:
     final, candidate = table(frontier, "method", "releases")
     assert final[:3] == ["ucdp-countries", "final", "the first month to December 2024"]
-    assert final[3].endswith("December 2024, 21 July 2025")
+    assert final[3].endswith("to December 2024 since 21 July 2025")
     assert candidate[2] == "January 2025 to the last month"
     told = words(section(frontier, "data").blocks)
     assert "May 2025. Clash with India: another war. (known from 1 June 2025)" in told
