@@ -12,6 +12,9 @@ from priors import PriorSet, loads
 
 UNITS = {
     "dwell": "months",
+    "shape": "shape",
+    "swing": "times",
+    "drift": "percent per month",
     "effect": "times",
     "level": "events per month",
     "wander": "percent per month",
@@ -19,6 +22,10 @@ UNITS = {
     "zero": "share",
     "chance": "probability",
     "persist": "probability",
+    "season": "percent",
+    "trend": "percent per month",
+    "damping": "share",
+    "outlier": "share",
     "odds": "times",
 }
 WHY = 'because = "A test."\nauthor = "t"\ndate = 2026-01-01\nsource = "s"\n'
