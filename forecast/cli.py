@@ -14,7 +14,8 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, progress
+from forecast import recordkeeping
+from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, ledger, progress
 from priors.refusal import Refusal
 
 DONE, BAD_INPUT, GATE_REFUSED, STOPPED = 0, 2, 3, 130
@@ -28,6 +29,7 @@ priors = App(name="priors", help="The beliefs a forecast starts from.")
 for part in (scenarios, priors):
     app.command(part)
 attach(app, priors)
+recordkeeping.attach(ledger)
 
 
 def show(text: str, data: object, as_json: bool) -> None:

@@ -66,7 +66,7 @@ def progress() -> Any:
     return Bars() if sys.stderr.isatty() else Lines(line)
 
 
-def _ledger(directory: Path | None, theatre: str | None, output: Path | None) -> Path:
+def ledger_file(directory: Path | None, theatre: str | None, output: Path | None) -> Path:
     """The ledger's file: of a workspace, or of the folder that a theatre's runs go to."""
     from forecast.archive import LEDGER
 
@@ -84,7 +84,7 @@ def ledger_list(
     from forecast.ledger import entries
 
     rows = []
-    for entry in entries(_ledger(directory, theatre, output)):
+    for entry in entries(ledger_file(directory, theatre, output)):
         if entry.kind == "forecast":
             record = codec.loads(entry.payload)
             rows.append(
@@ -115,7 +115,7 @@ def ledger_show(
     from forecast import accounts
     from forecast.ledger import show
 
-    found = show(_ledger(directory, theatre, output), name)
+    found = show(ledger_file(directory, theatre, output), name)
     data = [{**asdict(entry), "payload": codec.loads(entry.payload)} for entry in found]
     return Answer(text=accounts.ledger_entry(found), data=data, as_json=json)
 
@@ -138,7 +138,7 @@ def ledger_verify(
     """
     from forecast.ledger import verify
 
-    file = _ledger(directory, theatre, output)
+    file = ledger_file(directory, theatre, output)
     verdict = verify(file, head=head, count=count)
     return Answer(
         text=f"{file}: {verdict.sentence}",
@@ -148,7 +148,6 @@ def ledger_verify(
     )
 
 
-@ledger.command(name="export")
 def ledger_export(
     directory: Directory = None,
     *,
@@ -165,7 +164,7 @@ def ledger_export(
     from forecast.arguments import writable
     from forecast.ledger import export
 
-    source = _ledger(directory, theatre, output)
+    source = ledger_file(directory, theatre, output)
     text = export(source)
     if to is not None and to.resolve().name.startswith(source.resolve().name):  # its -wal and -shm too
         raise Refusal(file=str(to), got="the ledger itself", wanted="another name", remedy="write elsewhere")

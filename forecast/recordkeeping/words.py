@@ -1,0 +1,154 @@
+"""What the record holds, in the plain text of a terminal."""
+
+from collections.abc import Sequence
+
+from forecast.ledger import Answer, Question
+from forecast.ledger.settling import Settled
+from forecast.skill import Against, Comparison, Honesty
+from forecast.terminal import table
+from reports.words import percent
+
+NAMES = {"ign": "IGN, bits", "rps": "RPS", "brier": "Brier"}
+ISSUED = "the forecasts"
+
+
+def settled(found: Sequence[Settled]) -> str:
+    """A line for each closed question and release, then what became of them."""
+    if not found:
+        return "no question has closed yet"
+    rows = [
+        (
+            one.quarter,
+            one.release,
+            one.outcome or "waits",
+            one.as_of or "",
+            "new" if one.new else "",
+            one.reason,
+        )
+        for one in found
+    ]
+    lines = [_left(("quarter", "release", "outcome", "as of", "", "because"), rows)]
+    lines += [
+        f"note: {one.quarter} stands as {one.outcome} ({one.release}); the figures of {one.as_of} now read {one.contested}. "
+        f"If they were mended, correct it: --question {one.question} --outcome {one.contested} --supersedes …"
+        for one in found
+        if one.contested
+    ]
+    return "\n".join(lines)
+
+
+def standing(found: Honesty, asked: Sequence[Question], answers: Sequence[Answer]) -> str:
+    """The track record: what it shows, what it could show, and every answer behind it."""
+    lines = [found.sentence]
+    if found.scored:
+        span = found.first if found.first == found.last else f"{found.first} to {found.last}"
+        counted = f"{found.scored} forecasts of {found.resolved} quarters ({span})"
+        aside = (
+            f"; {found.set_aside} later ones of the same quarter and horizon are set aside"
+            if found.set_aside
+            else ""
+        )
+        begun = f"; {found.begun} were issued when their quarter had begun" if found.begun else ""
+        lines += [
+            "",
+            counted + aside + begun,
+            "",
+            _scores(found),
+            "",
+            *_process(found),
+            "",
+            _calibration(found),
+        ]
+    if rows := _answers(asked, answers):
+        header = ("entry", "quarter", "release", "outcome", "as of", "recorded", "", "because")
+        lines += ["", _left(header, rows)]
+    return "\n".join(lines)
+
+
+def _scores(found: Honesty) -> str:
+    header = (
+        "quarters ahead",
+        "score",
+        "against",
+        "n",
+        "forecasts",
+        "reference",
+        "gain",
+        "90 % interval",
+        "skill",
+        "verdict",
+    )
+    return table(header, [_line(one) for one in found.against])  # fmt: skip
+
+
+def _line(one: Against) -> tuple[str, ...]:
+    c = one.comparison
+    return (
+        str(one.horizon),
+        NAMES[one.score],
+        one.reference,
+        str(c.n),
+        f"{c.model:.3f}",
+        f"{c.reference:.3f}",
+        f"{c.gain:+.3f}",
+        _interval(c),
+        "" if c.skill is None else f"{c.skill:+.2f}",
+        c.sentence,
+    )
+
+
+def _interval(c: Comparison) -> str:
+    return "too few" if c.low is None or c.high is None else f"{c.low:+.3f} to {c.high:+.3f}"
+
+
+def _process(found: Honesty) -> list[str]:
+    if found.skill_process is None or found.reference_test is None:
+        return ["skill process: no forecast one quarter ahead has a Markov chain beside it yet"]
+    return [
+        f"skill process, one quarter ahead, against the Markov chain: {found.skill_process:.2f} (at {found.alarm:.0f} the "
+        "forecasts have been better, wrongly so once in twenty records)",
+        f'test of "the Markov chain is exactly right": {found.reference_test:.2f}; it is no test of skill',
+    ]
+
+
+def _calibration(found: Honesty) -> str:
+    if not found.calibration:
+        return "calibration: no forecast one quarter ahead has resolved yet"
+    rows = [
+        (
+            name,
+            percent(one.mean),
+            percent(one.frequency),
+            f"{100 * one.difference:+.0f}",
+            f"{100 * one.low:+.0f} to {100 * one.high:+.0f}",
+            str(one.n),
+        )
+        for name, one in found.calibration.items()
+    ]
+    return table(("one quarter ahead", "said", "came", "points", "90 % interval", "n"), rows)
+
+
+def _answers(asked: Sequence[Question], answers: Sequence[Answer]) -> list[tuple[str, ...]]:
+    quarters = {question.id: question.quarter for question in asked}
+    return [
+        (
+            str(one.seq),
+            quarters[one.question],
+            one.release or "",
+            one.outcome,
+            one.as_of,
+            one.recorded_at[:10],
+            "" if one.stands else "superseded",
+            one.reason,
+        )
+        for one in answers
+    ]
+
+
+def _left(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of words: every column flush left."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    )
