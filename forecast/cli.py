@@ -15,6 +15,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from forecast import recordkeeping
+from forecast.backtest.command import backtest
 from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, ledger, progress
 from priors.refusal import Refusal
 
@@ -30,6 +31,7 @@ for part in (scenarios, priors):
     app.command(part)
 attach(app, priors)
 recordkeeping.attach(ledger)
+app.command(backtest)
 
 
 def show(text: str, data: object, as_json: bool) -> None:
