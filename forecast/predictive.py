@@ -12,6 +12,7 @@ stream without an observed month. Randomised transforms: Czado, Gneiting and Hel
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,10 @@ def law(posterior: Posterior, *, blind: bool = False) -> Floats:
     model, draws, panel = CATALOGUE[posterior.model], posterior.draws, posterior.panel
     if model.regimes is None:
         return np.ones((draws.sizes["chain"], draws.sizes["draw"], panel.sizes["month"], 1))
+    if model.laws is not None:
+        seen = xr.full_like(panel, np.nan) if blind else panel
+        setting = replace(posterior.setting, labels=None) if blind else posterior.setting
+        return np.asarray(model.laws(draws, seen, setting, months=0)["predicted"].values)
     chain = model.regimes(draws, panel, posterior.setting)
     emitted = chain["log_emission"].values
     return forward.predicted(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.fitting import Posterior
 from forecast.months import shift
 from models import CATALOGUE, forward
-from models.contract import Setting
+from models.contract import Model, Setting
 from models.derived import transition
 from models.transitions import with_values
 
@@ -73,18 +73,14 @@ def latent(
     model = CATALOGUE[posterior.model]
     if model.regimes is None:
         raise ValueError(f"latent: got {posterior.model!r}, which has no regimes")
-    chain = model.regimes(posterior.draws, posterior.panel, posterior.setting)
     past = posterior.panel.coords["month"].values
-    given = [chain[name].values for name in ("log_emission", "transition", "initial")]
-    varying = "step" in chain["transition"].dims
-    now = forward.filtered(*given, time_varying=varying)[..., -1, :]
-    smoothed = forward.smoothed(*given, time_varying=varying).mean(axis=(0, 1))
-    P, by_step = transition(posterior.draws, _with_drivers(posterior, drivers), months, first=past.size - 1)
-    ahead = np.empty((*now.shape[:2], months, now.shape[-1]))
-    law = now
-    for h in range(months):
-        law = np.einsum("...i,...ij->...j", law, P[..., h, :, :] if by_step else P)
-        ahead[..., h, :] = law
+    setting = _with_drivers(posterior, drivers)
+    if model.laws is not None:
+        told = model.laws(posterior.draws, posterior.panel, setting, months=months)
+        now, ahead = told["filtered"].values[..., -1, :], told["ahead"].values
+        smoothed = told["smoothed"].values.mean(axis=(0, 1))
+    else:
+        now, smoothed, ahead = _markov(posterior, model, setting, months)
     return xr.Dataset(
         {
             "filtered": (("chain", "draw", "regime"), now),
@@ -98,6 +94,25 @@ def latent(
             "month_ahead": after(past, months),
         },
     )
+
+
+def _markov(
+    posterior: Posterior, model: Model, setting: Setting, months: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the filtered law of the last month, the mean smoothed laws and the laws ahead of a plain chain."""
+    assert model.regimes is not None
+    chain = model.regimes(posterior.draws, posterior.panel, posterior.setting)
+    given = [chain[name].values for name in ("log_emission", "transition", "initial")]
+    varying = "step" in chain["transition"].dims
+    law = now = forward.filtered(*given, time_varying=varying)[..., -1, :]
+    smoothed = forward.smoothed(*given, time_varying=varying).mean(axis=(0, 1))
+    first = posterior.panel.sizes["month"] - 1
+    P, by_step = transition(posterior.draws, setting, months, first=first)
+    ahead = np.empty((*now.shape[:2], months, now.shape[-1]))
+    for h in range(months):
+        law = np.einsum("...i,...ij->...j", law, P[..., h, :, :] if by_step else P)
+        ahead[..., h, :] = law
+    return now, smoothed, ahead
 
 
 def thinned(draws: xr.Dataset, number: int | None) -> xr.Dataset:

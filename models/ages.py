@@ -15,7 +15,6 @@ semi-Markov models, UBC (2002); Yu, Hidden semi-Markov models, Artificial Intell
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.kernels import LARGE, LARGE_LOG, Floats, compiled, inlined
 
@@ -56,7 +55,7 @@ def _split(law: Floats, share: Floats) -> float:
     total = law.sum()
     for a in range(law.size):
         share[a] = law[a] / total if total > 0.0 else 0.0
-    return _log(total)
+    return float(_log(total))
 
 
 @inlined
@@ -65,7 +64,7 @@ def _ends(share: Floats, hazard: Floats) -> float:
     total = 0.0
     for a in range(share.size):
         total += share[a] * hazard[a]
-    return total
+    return float(total)
 
 
 @inlined
@@ -83,7 +82,7 @@ def _grow(share: Floats, hazard: Floats, older: Floats) -> float:
         stays = share[last - 1] * (1.0 - hazard[last - 1])
         older[last] += stays
         total += stays
-    return total
+    return float(total)
 
 
 @inlined
@@ -162,9 +161,7 @@ def forward(
     ages, leaving = np.empty((T, K, m)), np.empty((T, K))
     for b in range(B):
         logs = _logs(go[b])
-        _forward(
-            log_emission[b], hazard[b], logs, initial[b], predicted, mass, ages, leaving, density[b]
-        )
+        _forward(log_emission[b], hazard[b], logs, initial[b], predicted, mass, ages, leaving, density[b])
         for t in range(T):
             if density[b, t] == -np.inf:
                 break
@@ -252,88 +249,6 @@ def _backward(
             for a in range(m):
                 earlier[k, a] = earlier[k, a] / largest if largest > 0.0 else 1.0
         h[:] = earlier
-
-
-@inlined
-def _pick(weights: Floats, u: float) -> int:
-    """Return the place of ``u`` in [0, 1) along weights of any sum."""
-    rest = u * weights.sum()
-    for k in range(weights.size - 1):
-        rest -= weights[k]
-        if rest < 0.0:
-            return k
-    return int(weights.size - 1)
-
-
-@compiled
-def paths(
-    filtered: Floats,
-    before: Floats,
-    before_go: Floats,
-    after: Floats,
-    after_go: Floats,
-    uniforms: Floats,
-    path: NDArray[np.int8],
-) -> None:
-    """Fill ``path`` ``[R, L + H]`` with regimes of the last L months, drawn backward, and of the H after them.
-
-    Args:
-        filtered: laws of the last L months, ``[L, K, m]``.
-        before: hazards of the steps between those months, ``[L-1 or 1, K, m]``; ``before_go`` likewise.
-        after: hazards of the steps out of the last month and on, ``[H or 1, K, m]``; ``after_go`` likewise.
-        uniforms: ``[R, L + H]``; each path is drawn with its own.
-        path: filled.
-    """
-    L, K, m = filtered.shape
-    R, total = uniforms.shape
-    last, weights = filtered[L - 1].copy().reshape(K * m), np.empty(K * m)
-    for r in range(R):
-        state = _pick(last, uniforms[r, L - 1])
-        k, a = state // m, state % m
-        path[r, L - 1] = k
-        older, age = k, a
-        for t in range(L - 2, -1, -1):
-            s = t if before.shape[0] > 1 else 0
-            weights[:] = 0.0
-            if age > 0 or m == 1:
-                weights[older * m + max(age - 1, 0)] = 1.0 - before[s, older, max(age - 1, 0)]
-            if age == m - 1:
-                weights[older * m + age] = 1.0 - before[s, older, age]
-            if age == 0:
-                for j in range(K):
-                    for n in range(m):
-                        if j != older:
-                            weights[j * m + n] = before[s, j, n] * before_go[s, j, older]
-            for n in range(K * m):
-                weights[n] *= filtered[t, n // m, n % m]
-            state = _pick(weights, uniforms[r, t])
-            older, age = state // m, state % m
-            path[r, t] = older
-        for t in range(L, total):
-            s = t - L if after.shape[0] > 1 else 0
-            h, u = after[s, k, a], uniforms[r, t]
-            if u < h:
-                rest = u / h
-                k, a = _other(after_go[s, k], k, rest), 0
-            else:
-                a = min(a + 1, m - 1)
-            path[r, t] = k
-
-
-@inlined
-def _other(go: Floats, k: int, u: float) -> int:
-    """Return a regime other than ``k`` in proportion to ``go``."""
-    whole = 0.0
-    for j in range(go.size):
-        whole += go[j] if j != k else 0.0
-    rest, last = u * whole, k
-    for j in range(go.size):
-        if j != k and go[j] > 0.0:
-            last = j
-            rest -= go[j]
-            if rest < 0.0:
-                return j
-    return last
 
 
 def step(law: Floats, hazard: Floats, go: Floats) -> Floats:

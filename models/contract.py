@@ -92,3 +92,7 @@ class Model:
     derive: Callable[[Draws, xr.DataArray, "PriorSet", Setting], xr.Dataset]
     regimes: Callable[[xr.Dataset, xr.DataArray, Setting], xr.Dataset] | None  # the chain behind the draws
     draw: Callable[..., xr.Dataset]  # futures
+    one_step: Callable[..., NDArray[np.float64]] | None = None  # None: models.densities.one_step
+    laws: Callable[..., xr.Dataset] | None = (
+        None  # of the regimes, where they are no chain by themselves (models.durations)
+    )

@@ -42,9 +42,7 @@ def _fraction(age: float, r: float, q: float) -> tuple[float, float, float]:
 
 
 @inlined
-def _link(
-    c: float, c_r: float, c_q: float, d: float, d_r: float, d_q: float
-) -> tuple[float, float, float]:
+def _link(c: float, c_r: float, c_q: float, d: float, d_r: float, d_q: float) -> tuple[float, float, float]:
     """Return 1 + d / c and its slopes."""
     return 1.0 + d / c, (d_r - d * c_r / c) / c, (d_q - d * c_q / c) / c
 

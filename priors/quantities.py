@@ -93,6 +93,18 @@ GRAMMAR: tuple[Quantity, ...] = (
         meaning="How long the regime lasts on average once it has begun, with every driver at its reference.",
         most=12_000.0,
     ),
+    Quantity(
+        pattern="shape.<scenario>",
+        scale="positive",
+        families=("lognormal",),
+        unit="shape",
+        above=0.0,
+        below=inf,
+        meaning="Whether spells of the regime have a length of their own: 1 for none, above for spells of much the same "
+        "length, below for many short ones and a few long ones.",
+        least=0.01,
+        most=1000.0,
+    ),
     _shares("exits.<scenario>", "Where the regime goes when it ends: shares over the other scenarios."),
     _positive(
         "effect.<stream>.<scenario>",
@@ -121,6 +133,11 @@ GRAMMAR: tuple[Quantity, ...] = (
         below=inf,
         meaning="Steady growth (or, below zero, decline) of the stream's level in the regime.",
         most=REACH["percent"][1],
+    ),
+    _positive(
+        "swing.<scenario>",
+        "times",
+        "How far levels move in a month of the regime, as a multiple of the reference scenario's.",
     ),
     _positive(
         "spread.<stream>",

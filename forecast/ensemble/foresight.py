@@ -141,7 +141,7 @@ def _whole(posterior: Posterior, *, particles: int, seed: int) -> _Base:
     density = _density(posterior, draws, particles=particles, seed=seed)
     labelled = np.zeros(len(density))
     if posterior.setting.labels is not None:
-        given = one_step(
+        given = _own(posterior)(
             draws, posterior.panel, posterior.setting, posterior.priors, number=particles, seed=seed
         )
         labelled = (given - density).sum(axis=1)
@@ -169,7 +169,12 @@ def _earlier(posterior: Posterior, compiled: Compiled, seen: int, *, particles: 
 def _density(posterior: Posterior, draws: xr.Dataset, *, particles: int, seed: int) -> Floats:
     """One-step log densities of the panel under some draws, without labels, ``[D, T]``."""
     setting = replace(posterior.setting, labels=None)
-    return one_step(draws, posterior.panel, setting, posterior.priors, number=particles, seed=seed)
+    return _own(posterior)(draws, posterior.panel, setting, posterior.priors, number=particles, seed=seed)
+
+
+def _own(posterior: Posterior) -> Callable[..., Floats]:
+    """One-step log densities as the posterior's model has them."""
+    return CATALOGUE[posterior.model].one_step or one_step
 
 
 def _seed(seed: int, place: int) -> int:

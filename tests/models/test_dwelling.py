@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pytensor.gradient import NullTypeGradError
 
-from models import ages, dwelling, forward, spells
+from models import ages, dwelling, forward, onward, spells
 
 PYTHON = pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
 
@@ -27,9 +27,7 @@ def chain(rng, K, m, *, B=2, T=7, S=1, scale=2.0):
     return e, hazard, go, rng.dirichlet(np.ones(K * m), B).reshape(B, K, m)
 
 
-@given(
-    average=some.floats(1.0001, 300.0), r=some.floats(0.02, 200.0), m=some.sampled_from([1, 2, 5, 24])
-)
+@given(average=some.floats(1.0001, 300.0), r=some.floats(0.02, 200.0), m=some.sampled_from([1, 2, 5, 24]))
 def test_hazards_are_those_of_the_negative_binomial(average, r, m):
     hazard, months, _, _ = (x[0] for x in spells.ends(np.array([[average]]), np.array([[r]]), m))
     law = st.nbinom(r, r / (r + average - 1))
@@ -177,7 +175,7 @@ def test_paths_follow_the_law_of_the_chain_with_its_ages():
     _, filtered, _ = ages.forward(e, hazard, go, initial)
     _, smoothed, *_ = ages.gradients(e, hazard, go, initial)
     path = np.empty((R, L + H), dtype=np.int8)
-    ages.paths(filtered[0], hazard[0], go[0], hazard[0], go[0], rng.random((R, L + H)), path)
+    onward.paths_of(filtered[0], hazard[0], go[0], hazard[0], go[0], rng.random((R, L + H)), path)
     law = filtered[0, -1]
     wanted = [*smoothed[0]]
     for _ in range(H):
@@ -199,7 +197,7 @@ def test_a_path_without_memory_is_drawn_as_a_markov_chain():
     leave, go = np.array([[[0.1], [0.3]]]), np.array([[[0.0, 1.0], [1.0, 0.0]]])
     law = np.array([[[0.5], [0.5]], [[0.2], [0.8]]])
     path = np.empty((40_000, 4), dtype=np.int8)
-    ages.paths(law, leave, go, leave, go, rng.random((40_000, 4)), path)
+    onward.paths_of(law, leave, go, leave, go, rng.random((40_000, 4)), path)
     second = np.array([0.2, 0.8])
     first = sum(second[j] * 0.5 * P[:, j] / (0.5 * P[:, j].sum()) for j in range(2))
     for t, want in enumerate((first, second, second @ P, second @ P @ P)):
