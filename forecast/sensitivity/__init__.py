@@ -39,28 +39,19 @@ class Sensitivity:
 
 
 def sensitivity(
-    posteriors: Mapping[str, Posterior],
-    counts: xr.Dataset,
-    *,
-    quarters: Sequence[str] | None = None,
+    posteriors: Mapping[str, Posterior], counts: xr.Dataset, *, quarters: Sequence[str]
 ) -> Sensitivity:
     """What the headlines of a run rest on.
 
     Args:
         posteriors: of its weighted models, by name.
         counts: behind the headline, as ``forecast.archive.headline`` returns them.
-        quarters: whose tipping points are told; absent: of the first that is asked about.
+        quarters: whose headlines are asked about.
     """
-    models, chains = models_of(posteriors, counts), int(counts.attrs["chains"])
-    names = [str(name) for name in counts["quarter"].values]
+    asked = counts.sel(quarter=list(quarters))
+    models, chains = models_of(posteriors, asked), int(counts.attrs["chains"])
     ids = [str(name) for name in counts["scenario"].values]
     return Sensitivity(
-        groups=scaled(models, quarters=names, scenarios=ids, chains=chains),
-        tipping=tipping(
-            models,
-            quarters=names,
-            scenarios=ids,
-            chains=chains,
-            asked=names[:1] if quarters is None else quarters,
-        ),
+        groups=scaled(models, quarters=quarters, scenarios=ids, chains=chains),
+        tipping=tipping(models, quarters=quarters, scenarios=ids, chains=chains),
     )

@@ -22,6 +22,8 @@ from forecast.tallies import Array, Chance, Tally, chance, of_headline
 from models import CATALOGUE
 from priors import Distribution
 
+ALIKE = 1e-9  # log ratios that differ by less are rounding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
@@ -59,7 +61,8 @@ def models_of(posteriors: Mapping[str, Posterior], counts: xr.Dataset) -> dict[s
     found = {}
     for name, tally in tallies.items():
         posterior = posteriors[name]
-        laws = CATALOGUE[name].beliefs(posterior.priors, posterior.setting).laws
+        known = CATALOGUE[name].beliefs(posterior.priors, posterior.setting).laws
+        laws = {key: law for key, law in known.items() if key in posterior.priors}  # factors of releases are none
         stated = thinned(posterior.draws, len(tally.hits))["stated"]
         drawn = stated.transpose("chain", "draw", "prior").values.reshape(len(tally.hits), -1)
         column = {str(key): place for place, key in enumerate(stated["prior"].values)}
@@ -94,7 +97,7 @@ def reweighed(models: Mapping[str, Model], log_ratios: Mapping[str, Array], *, c
 
 def _smoothed(log_ratio: Array) -> tuple[Array, float]:
     """Weights that sum to one, and their Pareto k."""
-    if np.ptp(log_ratio) == 0.0:
+    if np.ptp(log_ratio) < ALIKE:
         return np.full(log_ratio.size, 1 / log_ratio.size), -np.inf
     from arviz_stats.base.array import array_stats
 

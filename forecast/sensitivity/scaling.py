@@ -21,13 +21,14 @@ from priors.families import to_normal
 
 LOWER, UPPER = 0.8, 1.25
 SENSITIVE = 0.05
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaled:
     """What one group of priors carries of one headline."""
 
-    group: str  # the first word of its keys: dwell, exits, effect, level, …
+    group: str  # the first word of its keys: dwell, exits, effect, level, …; or ALL of them together
     quarter: str
     scenario: str
     sensitivity: float
@@ -41,7 +42,7 @@ class Scaled:
 def scaled(
     models: Mapping[str, Model], *, quarters: Sequence[str], scenarios: Sequence[str], chains: int
 ) -> tuple[Scaled, ...]:
-    """Every group of priors and every headline.
+    """All priors together, then every group of them, and every headline.
 
     Args:
         models: of a run.
@@ -51,7 +52,7 @@ def scaled(
     """
     base = reweighed(models, {}, chains=chains)
     found = []
-    for group in dict.fromkeys(group_of(key) for model in models.values() for key in model.laws):
+    for group in (ALL, *dict.fromkeys(group_of(key) for model in models.values() for key in model.laws)):
         density = {name: _log_prior(model, group) for name, model in models.items()}
         less, more = (
             reweighed(models, {name: (alpha - 1) * d for name, d in density.items()}, chains=chains)
@@ -130,7 +131,7 @@ def _log_prior(model: Model, group: str) -> Array:
     """Log density of a group's priors at each draw ``[D]``."""
     total = np.zeros(len(model.tally.hits))
     for key, law in model.laws.items():
-        if group_of(key) == group and model.stated[key].shape[-1] > 0:
+        if group in (ALL, group_of(key)) and model.stated[key].shape[-1] > 0:
             total = total + log_density(law, model.stated[key])
     return total
 

@@ -63,7 +63,6 @@ def tipping(
     quarters: Sequence[str],
     scenarios: Sequence[str],
     chains: int,
-    asked: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
 ) -> tuple[Tipping, ...]:
     """For every prior and headline, the nearer median that changes the word.
@@ -73,7 +72,6 @@ def tipping(
         quarters: of their tallies, in order.
         scenarios: of their tallies, in order.
         chains: the draws of each are this many chains, one after the other.
-        asked: quarters to tell of; all of them if absent.
         keys: priors to move; all that can be moved if absent.
     """
     laws = {key: law for model in models.values() for key, law in model.laws.items()}
@@ -82,10 +80,11 @@ def tipping(
         if (keys is not None and key not in keys) or moved(law, 0.0) is None:
             continue
         below, above = (_outward(models, key, law, sign, chains) for sign in (-1.0, 1.0))
-        for quarter in asked or quarters:
-            for j, scenario in enumerate(scenarios):
-                place = (list(quarters).index(quarter), j)
-                found.append(_tipped(key, law, quarter, scenario, below, above, place))
+        found += [
+            _tipped(key, law, quarter, scenario, below, above, (q, j))
+            for q, quarter in enumerate(quarters)
+            for j, scenario in enumerate(scenarios)
+        ]
     return tuple(found)
 
 
@@ -112,8 +111,8 @@ def _outward(
     models: Mapping[str, Model], key: str, law: Distribution, sign: float, chains: int
 ) -> list[_Step]:
     """Steps from the prior as it is to the last that the draws can speak for, and one more where they cannot."""
-    steps = []
-    for n in range(int(FARTHEST / STEP) + 1):
+    steps = [_Step(z=0.0, median=median(law), found=reweighed(models, {}, chains=chains))]
+    for n in range(1, int(FARTHEST / STEP) + 1):
         z = sign * STEP * n
         other = moved(law, z)
         assert other is not None  # the caller asks only for families that can be moved

@@ -41,7 +41,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """The mildest figure at which the headline earns another likelihood word."""
+    """The mildest figure, less likely than not, at which the headline earns another likelihood word."""
 
     side: Literal["at least", "at most"]
     count: float
@@ -61,11 +61,12 @@ class Signpost:
     quarter: str
     now: float
     word: str  # of the band that `now` lies in
-    at_least: float  # the figure that parts the months best
-    chance: float  # that the month reaches it
-    then: float  # the headline if it does
+    side: Literal["at least", "at most"]  # of the two, the less likely
+    count: float  # the figure that parts the months best
+    chance: float  # that the month is so
+    then: float  # the headline if it is
     then_mcse: float
-    otherwise: float  # the headline if it does not
+    otherwise: float  # the headline if it is not
     otherwise_mcse: float
     shift: float  # then − now
     shift_mcse: float
@@ -146,8 +147,9 @@ def _of_month(
             for v, (up, low) in parted.items()
         ]
         best = usable[int(np.argmax(told))]
-        up, low = (one.at(k) for one in parted[best])
-        shift = combined([(1.0, up), (-1.0, now.at(k))])
+        above = bool(reach[best] <= 0.5)
+        then, otherwise = (one.at(k) for one in (parted[best] if above else parted[best][::-1]))
+        shift = combined([(1.0, then), (-1.0, now.at(k))])
         yield Signpost(
             stream=stream,
             month=name,
@@ -155,12 +157,13 @@ def _of_month(
             quarter=quarter,
             now=p,
             word=BANDS[bisect_right(EDGES, p)],
-            at_least=float(months.low[best]),
-            chance=float(reach[best]),
-            then=float(up.mean),
-            then_mcse=float(up.error),
-            otherwise=float(low.mean),
-            otherwise_mcse=float(low.error),
+            side="at least" if above else "at most",
+            count=float(months.low[best]) if above else months.below(best),
+            chance=float(reach[best] if above else 1 - reach[best]),
+            then=float(then.mean),
+            then_mcse=float(then.error),
+            otherwise=float(otherwise.mean),
+            otherwise_mcse=float(otherwise.error),
             shift=float(shift.mean),
             shift_mcse=float(shift.error),
             expected_shift=float(shares @ abs(means[:, k] - p)),
@@ -188,14 +191,14 @@ def _band(months: Month, first: int, end: int, found: Chance, share: float) -> B
 def _crossing(
     months: Month, parted: Mapping[int, tuple[Chance, Chance]], reach: Array, p: float, k: int, *, up: bool
 ) -> Crossing | None:
-    """The figure nearest to what is expected at which P(k) lies in another word's band, beyond its Monte Carlo error."""
+    """The mildest unexpected figure at which P(k) lies in another word's band, by more than its Monte Carlo error."""
     here = bisect_right(EDGES, p)
     edge = EDGES[here] if up and here < len(EDGES) else EDGES[here - 1] if not up and here > 0 else None
     if edge is None:
         return None
     sides: tuple[tuple[Literal["at least", "at most"], list[int]], ...] = (
-        ("at least", sorted(parted)),
-        ("at most", sorted(parted, reverse=True)),
+        ("at least", sorted(v for v in parted if reach[v] <= 0.5)),
+        ("at most", sorted((v for v in parted if reach[v] >= 0.5), reverse=True)),
     )
     found = []
     for side, order in sides:
