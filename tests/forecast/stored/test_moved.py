@@ -49,12 +49,14 @@ def pair(shelf: Any, quickly: Callable[..., Any], tmp_path_factory: pytest.TempP
         ("data/chronology.csv", "2018-06-03,2018-06-14", "2021-01-03,2021-01-14,clash,North,,Fire,exact,https://example.org/5,2021-01-15\n2018-06-03,2018-06-14"),
         ("priors.toml", "low = 4\nhigh = 24", "low = 2\nhigh = 9"),
         ("labels.toml", "ratio    = 4", "ratio    = 8"),
+        ("forecast.toml", "[models]", "[simulate]\ndraws = 400\npaths = 100\n\n[models]"),
     ):  # fmt: skip
         file = mine.root / name
         text = file.read_text("utf-8")
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8", newline="")
-    with quickly(moment=1_614_556_800):
+    with quickly(moment=1_614_556_800), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast.fitted.MOST_PATHS", 100)
         after = run(mine.root, seed=11).path
     return Pair(root=mine.root, before=mine.first, after=archive.read(after))
 
