@@ -47,6 +47,7 @@ def walks(y: Floats, *, draws: int = 1, kind: int = NEGATIVE_BINOMIAL, **given: 
         zero=each(0.0, W),
         **{name: each(given.pop(name), W) for name in ("centre", "spread", "step")},
         months=int(given.pop("months", T)),
+        **{name: each(value, W) for name, value in given.items()},  # trend and damping
     )
 
 
@@ -55,6 +56,14 @@ def demeaned(months: int, T: int) -> Floats:
     steps = np.tril(np.ones((months, months)), -1)[:, : months - 1]
     path = steps - steps.mean(axis=0)
     return (path @ path.T)[:T, :T]
+
+
+def sloped(months: int, T: int, trend: float, damping: float) -> Floats:
+    """Covariance of what a fading slope heaps up to in the first T months, less its mean over ``months``."""
+    law = trend**2 * damping ** np.abs(np.subtract.outer(np.arange(months), np.arange(months)))
+    path = np.tril(np.ones((months, months)), -1)
+    path -= path.mean(axis=0)
+    return (path @ law @ path.T)[:T, :T]
 
 
 def conditionals(y: Floats, mean: Floats, cov: Floats) -> Floats:
@@ -89,6 +98,38 @@ def test_levels_follow_the_law_of_a_walk_that_is_told_its_mean(spread: float, ho
     )
     wanted = conditionals(x, np.zeros(T), cov + noise**2 * np.eye(T)) - np.log(TINY) * ~np.isnan(x)
     assert filtered(given, particles=40_000, seed=1)[0] == pytest.approx(wanted, abs=0.03)
+
+
+@pytest.mark.parametrize("spread", [0.0, 3.0])
+@pytest.mark.parametrize(("horizon", "step"), [(0, 0.5), (6, 0.05)])
+def test_slopes_follow_the_law_of_a_trend_that_fades(spread: float, horizon: int, step: float) -> None:
+    rng = np.random.default_rng(6)
+    T, noise, trend, damping = 15, 1.5, 0.6, 0.8
+    cov = step**2 * demeaned(T + horizon, T) + sloped(T + horizon, T, trend, damping) + spread**2
+    x = rng.multivariate_normal(np.zeros(T), cov + noise**2 * np.eye(T))
+    x[[4, 9, 10]] = np.nan
+    given = walks(
+        (1.0 + TINY * x)[None],
+        draws=6,
+        kind=GAUSSIAN,
+        phi=1 / (TINY * noise) ** 2,
+        centre=0.0,
+        spread=TINY * spread,
+        step=TINY * step,
+        months=T + horizon,
+        trend=TINY * trend,
+        damping=damping,
+    )
+    wanted = conditionals(x, np.zeros(T), cov + noise**2 * np.eye(T)) - np.log(TINY) * ~np.isnan(x)
+    assert filtered(given, particles=30_000, seed=1).mean(axis=0) == pytest.approx(wanted, abs=0.03)
+
+
+def test_a_trend_of_nothing_is_no_trend() -> None:
+    y = np.random.default_rng(3).poisson(20.0, (1, 10)).astype(float)
+    given = {"centre": np.log(20.0), "spread": 0.3, "step": 0.2}
+    none = filtered(walks(y, **given), particles=40_000, seed=2)
+    tiny = filtered(walks(y, trend=1e-9, damping=0.5, **given), particles=40_000, seed=2)
+    assert tiny == pytest.approx(none, abs=1e-6)
 
 
 def test_a_vague_mean_gives_the_kalman_filter_of_a_local_level() -> None:
