@@ -13,7 +13,7 @@ from reports.words import date, listed, percents, points, quarter
 HOW = (
     "Differences come from pairs of simulated futures that differ in the lever alone, and are rounded by themselves: "
     "they are better known than the probabilities on either side. They show what follows from a belief, and are no "
-    "evidence that a measure works."
+    "evidence that a measure works. “forecast whatif” draws as many futures of a lever as the forecast has."
 )
 
 

@@ -86,6 +86,15 @@ def test_page_one_fits_a_phone(browser: Any, files_of: Mapping[str, Path], name:
     assert wide == 0
 
 
+def test_no_table_is_cut_off_on_a_phone(browser: Any, files_of: Mapping[str, Path]) -> None:
+    visit = Visit(browser, files_of["frontier"], viewport={"width": 360, "height": 800})
+    cut = visit.page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(e => e.querySelector('table') && e.scrollWidth > e.clientWidth)"
+        ".map(e => e.getAttribute('aria-label'))"
+    )
+    assert cut == []
+
+
 def test_without_scripts_the_page_reads_the_same(browser: Any, files_of: Mapping[str, Path]) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(files_of["frontier"].as_uri())
