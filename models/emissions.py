@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike
 from pytensor.tensor.special import logaddexp
 
 from models.kernels import Floats
+from models.mixtures import Law, averaged
 from models.outliers import OUTLYING, both, widened
 
 STIRLING_FROM = 64.0  # the dispersion from which three terms of Stirling's remainder are exact to 1e-15
@@ -287,23 +288,27 @@ def pseudo_residuals(
 ) -> Floats:
     """Return randomised quantile residuals, standard normal under the model, NaN where ``y`` is missing.
 
-        u[t] = F[t](y - 1) + v (F[t](y) - F[t](y - 1)),   v ~ U(0, 1);   residual = normal quantile of u
-        F[t](x) = mean over draws of sum_j P(S[t] = j | y before t) F_j(x)
+        u[t] = F[t](y - 1) + v p[t](y),   v ~ U(0, 1);   residual = normal quantile of u
+        F[t](x) = mean over draws of sum_j P(S[t] = j | y before t) F_j(x),   p[t] the same of the densities
 
     ``y`` is ``[..., T]``, ``predicted`` ``[..., T, K]`` and each parameter ``[..., T, K]`` or ``[K]``. Axes
     that lead beyond those of ``y`` are draws, and the distribution functions are averaged over them
     before the quantile is taken. A Gaussian needs no randomisation. After Dunn and Smyth (1996).
     """
     y, given = _arrays(y, family, parameters)
+    cell = y[..., None] if real(family) else np.floor(y)[..., None]
+
+    def below(law: Law) -> Floats:
+        return _cdf(cell if real(family) else cell - 1.0, family, law)
+
+    def at(law: Law) -> Floats:
+        return np.exp(log_density(cell, family, **law))
+
+    functions = (below,) if real(family) else (below, at)
     weight = np.asarray(predicted, dtype=np.float64)
-
-    def mixture(x: Floats) -> Floats:
-        below = (weight * _cdf(x[..., None], family, given)).sum(axis=-1)
-        return np.asarray(below.mean(axis=tuple(range(below.ndim - y.ndim))))
-
-    upper = mixture(y)
-    lower = upper if real(family) else mixture(y - 1.0)
-    u = lower + rng.random(y.shape) * (upper - lower)
+    u, *jump = averaged(functions, weight, given, cells=y.shape)
+    chance = rng.random(y.shape)
+    u += chance * jump[0] if jump else 0.0
     return np.asarray(scipy.special.ndtri(np.clip(u, DEEPEST, 1.0 - np.finfo(np.float64).epsneg)))
 
 

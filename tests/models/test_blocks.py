@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from models import blocks, emissions, forward
+from models import blocks, emissions, forward, mixtures
 
 
 @given(size=some.integers(0, 50), steps=some.integers(0, 300_000), cores=some.integers(1, 9))
@@ -31,6 +31,18 @@ def test_what_a_block_raises_is_raised(monkeypatch):
 
     with pytest.raises(ZeroDivisionError):
         blocks.each_block(9, run, steps=blocks.LEAST)
+
+
+def test_mixtures_are_averaged_over_draws_however_their_axes_are_given():
+    """Three axes of draws and streams, weights that serve all streams, and parameters of one, many or all cells."""
+    rng = np.random.default_rng(7)
+    C, D, S, T, K = 2, 5, 3, 4, 2
+    weight = rng.dirichlet(np.ones(K), (C, D, 1, T))
+    a, b = rng.normal(size=(D, S, 1, K)), rng.normal(size=K)
+    (found,) = mixtures.averaged([lambda law: law["a"] * law["b"]], weight, {"a": a, "b": b}, cells=(S, T))
+    np.testing.assert_allclose(found, (weight * a * b).sum(axis=-1).mean(axis=(0, 1)), rtol=1e-12)
+    (one,) = mixtures.averaged([lambda law: law["b"]], weight[0, 0, 0], {"b": b}, cells=(S, T))
+    np.testing.assert_allclose(one, np.broadcast_to(weight[0, 0, 0] @ b, (S, T)), rtol=1e-12)
 
 
 def everything(e, P, law, y, mean):
