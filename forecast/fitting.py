@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from models.contract import Driver, Model, Reporting, Setting, Stream
+from models.plan import covers
 from models.variables import Beliefs, draw, unconstrain
 from priors import PriorSet, dumps, loads
 
@@ -50,6 +51,7 @@ class Compiled:
 
     structure: tuple[Any, ...]
     density: Any  # nutpie's
+    fused: bool  # written by hand in models.fused, or compiled from the PyMC model
 
 
 def structure(model: Model, priors: PriorSet, setting: Setting) -> tuple[Any, ...]:
@@ -66,18 +68,36 @@ def structure(model: Model, priors: PriorSet, setting: Setting) -> tuple[Any, ..
     )
 
 
-def compile_model(panel: xr.DataArray, model: Model, priors: PriorSet, setting: Setting) -> Compiled:
-    """Compile a model's density for panels, masks, windows and priors of this structure.
+def compile_model(
+    panel: xr.DataArray, model: Model, priors: PriorSet, setting: Setting, *, fused: bool = True
+) -> Compiled:
+    """Return a model's density for panels, masks, windows and priors of this structure.
+
+    Args:
+        panel: equally spaced months.
+        model: one of ``models.CATALOGUE``.
+        priors: the beliefs.
+        setting: as ``fit`` takes it.
+        fused: take the density written by hand where it holds the structure, ready at once; else, or where it
+            does not, the PyMC model is compiled, which takes a minute. The two agree to rounding.
 
     Raises:
         ValueError: a panel that the setting's streams cannot have shown.
         Refusal: priors that are missing or contradict the setting.
     """
-    from models.machine import compile_density  # late: it loads the sampler, which only a fit needs
+    # late: they load the sampler, which only a fit needs
+    beliefs, seen = model.beliefs(priors, setting), model.view(setting)
+    if fused and covers(model.name, beliefs):
+        from models.sampler import data, density
+
+        given = data(model.data(panel, priors, setting), beliefs, panel, seen)
+        ready = density(beliefs, given, seen)
+        return Compiled(structure=structure(model, priors, setting), density=ready, fused=True)
+    from models.machine import compile_density
 
     built = model.build(panel, priors, setting)
-    density = compile_density(built, [variable.name for variable in built.free_RVs])
-    return Compiled(structure=structure(model, priors, setting), density=density)
+    made = compile_density(built, [variable.name for variable in built.free_RVs])
+    return Compiled(structure=structure(model, priors, setting), density=made, fused=False)
 
 
 def fit(
@@ -116,7 +136,12 @@ def fit(
     elif compiled.structure != structure(model, priors, setting):
         raise ValueError("compiled: got a density of another structure; wanted one of this model and setting")
     beliefs = model.beliefs(priors, setting)
-    density = compiled.density.with_data(**model.data(panel, priors, setting))
+    given = dict(model.data(panel, priors, setting))
+    if compiled.fused:
+        from models.sampler import data
+
+        given = data(given, beliefs, panel, model.view(setting))
+    density = compiled.density.with_data(**given)
     sampler = nutpie.sample(
         replace(density, initial_point_func=_starting_points(beliefs)),
         draws=draws,

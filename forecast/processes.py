@@ -7,7 +7,7 @@ workspace, and every worker starts from that; elsewhere each worker loads it for
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
 
-LOADED = ["forecast.sidebyside", "models.machine"]
+LOADED = ["forecast.sidebyside", "models.sampler"]
 
 
 def context() -> BaseContext:

@@ -58,6 +58,11 @@ def compiled():
 
 
 @pytest.fixture(scope="module")
+def from_pymc():
+    return compile_model(counts(30), MODEL, PRIORS, SETTING, fused=False)
+
+
+@pytest.fixture(scope="module")
 def posterior(compiled):
     return fit(counts(30), MODEL, PRIORS, SETTING, seed=5, compiled=compiled, **SMALL)
 
@@ -95,7 +100,7 @@ def test_a_density_of_another_structure_is_refused(compiled):
         fit(counts(30), MODEL, PRIORS, other, seed=1, compiled=compiled, **SMALL)
 
 
-def test_the_density_in_machine_code_is_pymc_s_in_value_and_slope(compiled):
+def test_the_density_in_machine_code_is_pymc_s_in_value_and_slope(from_pymc):
     """Against PyMC's own graph, evaluated node by node, at draws from the prior."""
     y = counts(30)
     built = MODEL.build(y, PRIORS, SETTING)
@@ -103,7 +108,7 @@ def test_the_density_in_machine_code_is_pymc_s_in_value_and_slope(compiled):
     graph = [built.logp(), *pytensor.grad(built.logp(), values)]
     wanted = pytensor.function(values, graph, mode="FAST_COMPILE")
     double = ctypes.POINTER(ctypes.c_double)
-    density = compiled.density.with_data(**MODEL.data(y, PRIORS, SETTING))
+    density = from_pymc.density.with_data(**MODEL.data(y, PRIORS, SETTING))
     for seed in range(5):
         drawn = draw(MODEL.beliefs(PRIORS, SETTING), np.random.default_rng(seed), 1)
         point = [unconstrain(name, value[0]) for name, value in drawn.items()]
@@ -117,8 +122,19 @@ def test_the_density_in_machine_code_is_pymc_s_in_value_and_slope(compiled):
         assert np.allclose(slope, np.concatenate([part.ravel() for part in expected[1:]]), atol=1e-8)
 
 
-def test_a_structure_compiled_before_is_read_from_disk(compiled):
-    again = compile_model(counts(24, seed=2), MODEL, PRIORS, SETTING)
+def test_both_densities_give_one_posterior(compiled, from_pymc):
+    """The same points under the same seed, until rounding tells the two apart."""
+    brief = {"chains": 1, "tune": 4, "draws": 2}
+    fused = fit(counts(30), MODEL, PRIORS, SETTING, seed=3, compiled=compiled, **brief)
+    pymc = fit(counts(30), MODEL, PRIORS, SETTING, seed=3, compiled=from_pymc, **brief)
+    assert compiled.fused
+    assert not from_pymc.fused
+    for name in fused.draws.data_vars:
+        assert np.allclose(fused.draws[name], pymc.draws[name], rtol=1e-6, equal_nan=True)
+
+
+def test_a_structure_compiled_before_is_read_from_disk(from_pymc):
+    again = compile_model(counts(24, seed=2), MODEL, PRIORS, SETTING, fused=False)
     assert again.density.compiled_logp_func._cache_hits == 1
 
 
