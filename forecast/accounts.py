@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forecast.terminal import table
+from forecast.terminal import NONE, points, table
 from reports import words
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from forecast.replay import Replay
 
 type Json = Mapping[str, Any]
-
-NONE = "–"
 
 
 def ledger_list(rows: Sequence[Json]) -> str:
@@ -95,20 +93,43 @@ def whatif(record: Json) -> str:
     return "\n".join([*lines, *(f"note: {note}" for note in others)])
 
 
+def comparison(record: Json) -> str:
+    """Each quarter that both runs speak of, before and after, and, where the change was divided, among which causes."""
+    before, after, divided = record["before"], record["after"], record["moved"]
+    lines = [
+        f"{before['run']} (data to {before['origin']}) against {after['run']} (data to {after['origin']})",
+        f"what differs: {words.listed(record['differs']) if record['differs'] else 'nothing'}",
+    ]
+    if not record["same_rules"]:
+        lines.append(
+            "THE RULES DIFFER: the same words ask another question, and a shift may come from that alone."
+        )
+    lines += ["", shifts(record["quarters"], record["scenarios"])]
+    if divided is not None:
+        tables = (_bars(entry, divided["bars"], record["scenarios"]) for entry in divided["quarters"])
+        lines += [line for text in tables for line in ("", text)]
+        lines.append("( ) within two Monte Carlo errors; ~ depends on the order in which the causes come")
+    return "\n".join(lines)
+
+
 def shifts(quarters: Sequence[Json], scenarios: Sequence[Json]) -> str:
     """A table of shifts in points; an asterisk where one exceeds two Monte Carlo errors."""
     titles = {scenario["id"]: scenario["title"] for scenario in scenarios}
     rows = [
         (
             f"{words.quarter(entry['quarter'])}  {titles[key]}",
-            _chance(cell["before"]),
-            _chance(cell["after"]),
+            then,
+            now,
             points(cell["shift"]),
             NONE if cell["mcse"] is None else f"{100 * cell['mcse']:.1f}",
             "*" if cell["beyond_noise"] else "",
         )
         for entry in quarters
-        for key, cell in entry["resolved"].items()
+        for (key, cell), then, now in zip(
+            entry["resolved"].items(),
+            *(_column([cell[side] for cell in entry["resolved"].values()]) for side in ("before", "after")),
+            strict=True,
+        )
     ]
     header = ("quarter and scenario", "before", "after", "points", "MC error", "")
     return f"{table(header, rows)}\n* more than two Monte Carlo errors"
@@ -155,18 +176,38 @@ def diagnosis(findings: "Iterable[Finding]") -> str:
     )
 
 
-def points(shift: float | None) -> str:
-    """A signed difference in percentage points, to a tenth."""
-    if shift is None:
-        return NONE
-    tenths = round(1000 * shift)
-    return f"{'+' if tenths > 0 else '−' if tenths < 0 else ''}{abs(tenths) / 10:.1f}"
-
-
 def _span(difference: Json) -> str:
     if difference["mean"] is None:
         return NONE
     return f"{points(difference['q05'])} to {points(difference['q95'])}"
+
+
+def _bars(entry: Json, bars: Sequence[Json], scenarios: Sequence[Json]) -> str:
+    """One quarter: a line for each cause, a column for each scenario, points with their Monte Carlo errors."""
+    cells = [entry["resolved"][scenario["id"]] for scenario in scenarios]
+    rows = [(bar["title"], *(_bar(cell["bars"][bar["name"]]) for cell in cells)) for bar in bars]
+    total = ("together", *(points(cell["shift"]) for cell in cells))
+    header = (f"{words.quarter(entry['quarter'])}, points", *(scenario["title"] for scenario in scenarios))
+    return table(header, [*rows, total])
+
+
+def _bar(bar: Json) -> str:
+    if bar["shift"] is None:
+        return NONE
+    text = f"{points(bar['shift'])} ± {100 * bar['mcse']:.1f}"
+    return f"{text}{' ~' if bar['depends_on_order'] else ''}" if bar["told"] else f"({text})"
+
+
+def _column(estimates: Sequence[Json | None]) -> list[str]:
+    """Chances of one quarter in percents that add up as the reports have them, with their intervals."""
+    known = [one for one in estimates if one is not None and one["mean"] is not None]
+    if len(known) < len(estimates):
+        return [NONE] * len(estimates)
+    means = words.percents([one["mean"] for one in known], [one["mcse"] for one in known]).spans
+    return [
+        f"{mean.text} ({words.interval(one['q05'], one['q95'], one['mcse'])})"
+        for mean, one in zip(means, known, strict=True)
+    ]
 
 
 def _chance(estimate: Json | None) -> str:

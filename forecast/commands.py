@@ -235,14 +235,13 @@ def compare(
         quick: only show both forecasts; dividing the change among its causes takes up to seven fits of each model.
     """
     with progress() as report:
-        from forecast import archive
+        from forecast import accounts, archive
         from forecast.comparison import compare as answer
-        from forecast.moved.tables import comparison_table
 
         runs = archive.read(before), archive.read(after)
         home = None if quick else archive.workspace_of(runs[1], _whence(workspace, theatre))
         record = answer(*runs, workspace=home, progress=report)
-    return Answer(text=comparison_table(record), data=record, as_json=json)
+    return Answer(text=accounts.comparison(record), data=record, as_json=json)
 
 
 def replay(run: Path, *, workspace: Whence = None, theatre: Theatre = None, json: Json = False) -> Answer:

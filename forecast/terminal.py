@@ -8,6 +8,7 @@ from typing import Any
 
 from reports import words
 
+NONE = "–"  # in a table, where there is no number
 HARMLESS = "\n\u200c\u200d"  # a line feed, and the joiners that Persian, Urdu and Pashto are written with
 
 
@@ -85,6 +86,14 @@ def past_table(record: Mapping[str, Any]) -> str:
     lines += [f"warning: {sentence}" for sentence in record["warnings"]]
     lines += [f"no precedent: {titles[name]}" for name in record["without_precedent"]]
     return "\n".join(lines)
+
+
+def points(shift: float | None) -> str:
+    """A signed difference in percentage points, to a tenth."""
+    if shift is None:
+        return NONE
+    tenths = round(1000 * shift)
+    return f"{'+' if tenths > 0 else '−' if tenths < 0 else ''}{abs(tenths) / 10:.1f}"
 
 
 def place(path: Path) -> str:

@@ -23,10 +23,11 @@ from forecast.moved.shapley import coalitions, shares
 from forecast.moved.sides import Side, side_of
 from forecast.moved.valuing import Asked, pooled, resolved_again, values
 from forecast.tallies import Array, Chance, combined
+from forecast.terminal import points
 from forecast.watching import Progress, silent
 from reports import words
 
-__all__ = ["BARS", "Asked", "Bar", "Moved", "Side", "account", "points", "side_of", "what_moved"]
+__all__ = ["BARS", "Asked", "Bar", "Moved", "Side", "account", "side_of", "what_moved"]
 
 type Json = dict[str, Any]
 
@@ -158,12 +159,6 @@ def sentence(bars: Mapping[str, Json]) -> str:
     ]
     rest = "" if len(spoken) == len(bars) else "; the rest is within the noise of the simulation"
     return f"In points: {words.listed(parts)}{rest}."
-
-
-def points(shift: float) -> str:
-    """A change in points to a tenth, signed: ``+3.1``, ``−5``, ``0``."""
-    tenths = round(1000 * shift)
-    return f"{'+' if tenths > 0 else ''}{words.number(tenths / 10, decimals=1)}"
 
 
 def _step(name: str, was: Chance, now: Chance) -> Bar:

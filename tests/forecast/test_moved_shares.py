@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.moved import Bar, points, sentence
+from forecast.moved import Bar, sentence
 from forecast.moved.shapley import Coalition, coalitions, shares
 from forecast.tallies import Chance
 
@@ -95,8 +95,7 @@ def test_only_bars_beyond_their_noise_are_described() -> None:
     quiet = {"shift": 0.3, "told": False, "depends_on_order": False}
     assert (
         sentence({"months": told, "history": other, "rerun": quiet})
-        == "In points: revised history −5 (depends on the order) and new months +3.1; "
+        == "In points: revised history −5.0 (depends on the order) and new months +3.1; "
         "the rest is within the noise of the simulation."
     )
     assert sentence({"rerun": quiet}) == "No cause stands out from the noise of the simulation."
-    assert [points(x) for x in (0.0004, -0.0004, -0.0006, 0.2)] == ["0", "0", "−0.1", "+20"]
