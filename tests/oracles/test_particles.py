@@ -1,6 +1,7 @@
 """A filter of particles against answers without any: Kalman filters, normal vectors, quadrature over levels and paths."""
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,27 @@ def test_a_vague_mean_gives_the_kalman_filter_of_a_local_level() -> None:
     )
     found = filtered(given, particles=60_000, seed=3)[0, 1:] + np.log(TINY) * ~np.isnan(x[1:])
     assert found == pytest.approx(wanted, abs=0.05)
+
+
+def test_the_nile_has_its_published_likelihood() -> None:
+    """In the limit of small steps, under a flat start, which leaves the first year out: -632.5456 by KFAS.
+
+    Variances 15098.53 and 1469.178; series and reference: J. Durbin and S. J. Koopman, *Time Series Analysis by State
+    Space Methods*, 2nd ed. (2012), section 2.2.
+    """
+    figures = Path(__file__).parent / "figures" / "nile.csv"
+    flow = np.loadtxt(figures, delimiter=",")[:, 1] / 100.0 - 9.0  # in hundreds, about zero
+    given = walks(
+        (1.0 + TINY * flow)[None],
+        draws=4,
+        kind=GAUSSIAN,
+        phi=1e4 / (TINY**2 * 15098.53),
+        centre=0.0,
+        spread=TINY * 50.0,
+        step=TINY * np.sqrt(1469.178) / 100.0,
+    )
+    found = filtered(given, particles=30_000, seed=2)[:, 1:].sum(axis=1) + 99 * (np.log(TINY) - np.log(100.0))
+    assert found.mean() == pytest.approx(-632.5456, abs=0.1)
 
 
 def test_without_steps_it_is_the_exact_forward_pass() -> None:
