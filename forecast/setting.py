@@ -10,6 +10,7 @@ from forecast.config import OPTIONS, DriverRow, Label
 from forecast.config import Driver as Declared
 from forecast.panel import Panel
 from forecast.workspace import Workspace, drivers_known, labels_known
+from forecast.workspace.catalogue import MODELS
 from models.contract import Driver, Reporting, Setting, Stream
 
 BASIS = (
@@ -55,7 +56,7 @@ def setting(
             for stream in panel.definitions
         ),
         horizon=horizon,
-        basis=(own and own.basis) or BASIS,
+        basis=len(panel.months) - 1 if MODELS[model].drifts else (own and own.basis) or BASIS,
         labels=log_ratios(labels_known(workspace, as_of), panel.months, regimes),
         reporting=dict(reporting),  # a plain table: settings travel to other processes
         drivers=tuple(

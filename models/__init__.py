@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models import caches, durations, local_level, regimes, switching_level
+from models import caches, durations, local_level, regimes, switching_drift, switching_level
 from models.contract import Driver, Model, Reporting, Setting, Stream
 
 __all__ = ["CATALOGUE", "Driver", "Model", "Reporting", "Setting", "Stream", "caches"]
@@ -11,6 +11,12 @@ __all__ = ["CATALOGUE", "Driver", "Model", "Reporting", "Setting", "Stream", "ca
 CATALOGUE: Mapping[str, Model] = MappingProxyType(
     {
         model.name: model
-        for model in (regimes.MODEL, switching_level.MODEL, local_level.MODEL, durations.MODEL)
+        for model in (
+            regimes.MODEL,
+            switching_level.MODEL,
+            local_level.MODEL,
+            durations.MODEL,
+            switching_drift.MODEL,
+        )
     }
 )

@@ -40,6 +40,9 @@ class Beliefs:
     walks: int = 0
     waves: int = 0
     others: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    path: Callable[[Mapping[str, Floats], np.random.Generator], Floats] | None = (
+        None  # draws ``shape``; None: normal
+    )
 
     @property
     def latent(self) -> Mapping[str, tuple[int, int]]:
@@ -140,6 +143,8 @@ def draw(beliefs: Beliefs, rng: np.random.Generator, size: int) -> dict[str, Flo
         drawn[name] = np.stack([beliefs.laws[key].rvs(rng, size) for key in keys], axis=-2)
     for name, shape in beliefs.latent.items():
         drawn[name] = rng.standard_normal((size, *shape))
+    if beliefs.path is not None:
+        drawn["shape"] = beliefs.path(drawn, rng)
     return drawn
 
 

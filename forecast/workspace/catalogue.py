@@ -20,6 +20,7 @@ class Capability:
     options: bool = False  # levels may have seasons and trends, and months be outlying
     fronts: bool = False  # one chain of regimes per front
     ages: bool = False  # regimes know how long they have lasted
+    drifts: bool = False  # regimes say where a walking level goes; it has a wave for each step of the window
 
 
 MODELS: Mapping[str, Capability] = MappingProxyType(
@@ -28,6 +29,7 @@ MODELS: Mapping[str, Capability] = MappingProxyType(
         "switching-level": Capability(regimes=True, walks=True),
         "local-level": Capability(regimes=False, walks=True, options=True),
         "durations": Capability(regimes=True, walks=True, ages=True),
+        "switching-drift": Capability(regimes=True, walks=True, drifts=True),
     }
 )
 
@@ -55,9 +57,11 @@ def needs(
     chosen = settings if settings is not None and can.options else ModelSettings()
     chain = _chain(scenarios) if can.regimes else ()
     ages = (f"shape.{name}" for name in scenarios) if can.ages else ()
+    swings = (f"swing.{name}" for name in scenarios if name != reference) if can.drifts else ()
     return (
         *chain,
         *ages,
+        *swings,
         *(key for stream in streams for key in _of_stream(model, stream, scenarios, reference)),
         *(key for stream in streams for key in _of_options(stream, chosen)),
     )
@@ -94,5 +98,7 @@ def _of_stream(
         yield f"zero.{name}"
     if can.walks and stream.level == "walk":
         yield f"wander.{name}"
+        if can.drifts:
+            yield from (f"drift.{name}.{scenario}" for scenario in scenarios)
     if follows:
         yield from (f"effect.{name}.{scenario}" for scenario in scenarios if scenario != reference)

@@ -80,11 +80,11 @@ def _check_models(workspace: Workspace) -> None:
 
 def _check_settings(workspace: Workspace, model: str) -> None:
     settings, ids = workspace.config.models.settings[model], workspace.scenarios.ids
-    if settings.basis is not None and not MODELS[model].walks:
-        where = f"models.{model}.basis"
-        raise Refusal(
-            file=FORECAST, where=where, got=settings.basis, wanted="no basis: its levels never wander"
-        )
+    can = MODELS[model]
+    if settings.basis is not None and (can.drifts or not can.walks):
+        why = "have a wave for each step" if can.walks else "never wander"
+        where, wanted = f"models.{model}.basis", f"no basis: its levels {why}"
+        raise Refusal(file=FORECAST, where=where, got=settings.basis, wanted=wanted)
     _check_options(workspace, model)
     if settings.regimes is None:
         return
