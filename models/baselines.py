@@ -35,15 +35,19 @@ def markov_chain(outcomes: Sequence[int], K: int, steps: int) -> Floats:
 
     The reference to beat: if outcomes are a Markov chain it is as good as any forecast in the long run.
     """
-    places = _checked(outcomes, K, steps)
-    known = _known(places)
+    known = _known(_checked(outcomes, K, steps))
     if not known.size:
         return uniform(outcomes, K, steps)
-    counts = np.ones((K, K))
-    np.add.at(counts, _consecutive(places), 1.0)
-    chain = counts / counts.sum(axis=1, keepdims=True)
-    row: Floats = np.linalg.matrix_power(chain, steps)[known[-1]]
+    row: Floats = np.linalg.matrix_power(empirical_chain(outcomes, K), steps)[known[-1]]
     return row
+
+
+def empirical_chain(outcomes: Sequence[int], K: int) -> Floats:
+    """P, ``[K, K]``: rows Dirichlet(1) from consecutive resolved windows."""
+    counts = np.ones((K, K))
+    np.add.at(counts, _consecutive(_checked(outcomes, K, 1)), 1.0)
+    chain: Floats = counts / counts.sum(axis=1, keepdims=True)
+    return chain
 
 
 def conflictology(outcomes: Sequence[int], K: int, steps: int) -> Floats:

@@ -70,16 +70,22 @@ def references(
         published: what the last live forecast before it said of the quarter, if one did.
     """
     ids = [scenario["id"] for scenario in record["scenarios"]]
-    if past := record.get("resolved_history"):
-        places = [UNRESOLVED if row["resolved"] is None else ids.index(row["resolved"]) for row in past]
-        known = [i for i, place in enumerate(places) if place != UNRESOLVED]
-        last = past[known[-1] if known else -1]["quarter"]
+    if record.get("resolved_history"):
+        places, steps = outcomes_known(record, ahead["quarter"])
         for name, reference in SCENARIOS.items():
-            yield name, reference(places, len(ids), _quarters(last, ahead["quarter"])).tolist()
+            yield name, reference(places, len(ids), steps).tolist()
     if published is not None:
         yield PREVIOUS, published
     if all(ahead["resolved"][name].get("before") is not None for name in ids):
         yield PRIORS_ALONE, probabilities(record, ahead, "before")
+
+
+def outcomes_known(record: Mapping[str, Any], quarter: str) -> tuple[list[int], int]:
+    """Places of the past quarters as the forecast knew them, and the steps from the last resolved one to a quarter."""
+    ids, past = [scenario["id"] for scenario in record["scenarios"]], record["resolved_history"]
+    places = [UNRESOLVED if row["resolved"] is None else ids.index(row["resolved"]) for row in past]
+    known = [i for i, place in enumerate(places) if place != UNRESOLVED]
+    return places, _quarters(past[known[-1] if known else -1]["quarter"], quarter)
 
 
 def _quarters(earlier: str, later: str) -> int:

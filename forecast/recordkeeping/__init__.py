@@ -87,15 +87,16 @@ def ledger_score(
 
     from forecast.ledger import answers, entries, questions
     from forecast.recordkeeping import words
-    from forecast.skill import honesty_of
+    from forecast.skill import honesty_of, passages
 
     file = commands.ledger_file(directory, theatre, output)
     records = [entry for entry in entries(file) if entry.kind == "forecast"]
     if not records:
         raise Refusal(file=str(file), got="no forecast", remedy="`forecast run` issues the first")
     found = honesty_of(file, codec.loads(records[-1].payload))
-    asked, answered = questions(file, on=date.max), answers(file)
-    return Answer(text=words.standing(found, asked, answered), data=asdict(found), as_json=json)
+    passed, asked, answered = passages(file), questions(file, on=date.max), answers(file)
+    data = {**asdict(found), "first_passages": [asdict(one) for one in passed]}
+    return Answer(text=words.standing(found, passed, asked, answered), data=data, as_json=json)
 
 
 def ledger_export(

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from forecast.ledger import Answer, Question
 from forecast.ledger.settling import Settled
-from forecast.skill import Against, Comparison, Honesty
+from forecast.skill import Against, Comparison, Honesty, Passage
 from forecast.terminal import table
-from reports.words import percent
+from reports.words import percent, plural
 
 NAMES = {"ign": "IGN, bits", "rps": "RPS", "brier": "Brier"}
-ISSUED = "the forecasts"
 
 
 def settled(found: Sequence[Settled]) -> str:
@@ -37,18 +36,20 @@ def settled(found: Sequence[Settled]) -> str:
     return "\n".join(lines)
 
 
-def standing(found: Honesty, asked: Sequence[Question], answers: Sequence[Answer]) -> str:
+def standing(
+    found: Honesty, passed: Sequence[Passage], asked: Sequence[Question], answers: Sequence[Answer]
+) -> str:
     """The track record: what it shows, what it could show, and every answer behind it."""
     lines = [found.sentence]
     if found.scored:
         span = found.first if found.first == found.last else f"{found.first} to {found.last}"
-        counted = f"{found.scored} forecasts of {found.resolved} quarters ({span})"
+        counted = f"{plural(found.scored, 'forecast')} of {plural(found.resolved, 'quarter')} ({span})"
         aside = (
-            f"; {found.set_aside} later ones of the same quarter and horizon are set aside"
+            f"; set aside, as an earlier one speaks of the same quarter and horizon: {found.set_aside}"
             if found.set_aside
             else ""
         )
-        begun = f"; {found.begun} were issued when their quarter had begun" if found.begun else ""
+        begun = f"; issued when their quarter had begun: {found.begun}" if found.begun else ""
         lines += [
             "",
             counted + aside + begun,
@@ -59,6 +60,8 @@ def standing(found: Honesty, asked: Sequence[Question], answers: Sequence[Answer
             "",
             _calibration(found),
         ]
+    if passed:
+        lines += ["", _passages(passed)]
     if rows := _answers(asked, answers):
         header = ("entry", "quarter", "release", "outcome", "as of", "recorded", "", "because")
         lines += ["", _left(header, rows)]
@@ -118,14 +121,26 @@ def _calibration(found: Honesty) -> str:
         (
             name,
             percent(one.mean),
-            percent(one.frequency),
+            f"{one.frequency * one.n:.0f} of {one.n}",
             f"{100 * one.difference:+.0f}",
             f"{100 * one.low:+.0f} to {100 * one.high:+.0f}",
-            str(one.n),
         )
         for name, one in found.calibration.items()
     ]
-    return table(("one quarter ahead", "said", "came", "points", "90 % interval", "n"), rows)
+    return table(("one quarter ahead", "said", "came", "points", "90 % interval"), rows)
+
+
+def _passages(passed: Sequence[Passage]) -> str:
+    """Mean Brier scores of first passages, one line for each scenario and horizon."""
+    rows = []
+    for name, horizon in dict.fromkeys((one.scenario, one.horizon) for one in passed):
+        these = [one for one in passed if (one.scenario, one.horizon) == (name, horizon)]
+        both = [one.reference for one in these if one.reference is not None]
+        brier = f"{sum(one.brier for one in these) / len(these):.3f}"
+        chain = f"{sum(both) / len(both):.3f}" if len(both) == len(these) else ""
+        came = str(sum(one.came for one in these))
+        rows.append((f"{name} within {plural(horizon, 'quarter')}", str(len(these)), came, brier, chain))
+    return table(("first passage", "n", "came", "Brier", "Markov chain"), rows)
 
 
 def _answers(asked: Sequence[Question], answers: Sequence[Answer]) -> list[tuple[str, ...]]:

@@ -2,8 +2,9 @@
 
 from forecast.skill.calibration import Bias, Coverage, Reliability, bias, coverage, effective, reliability
 from forecast.skill.comparison import Comparison, compare, diebold_mariano, relative_skill
-from forecast.skill.standing import Against, Honesty, honesty, honesty_of
+from forecast.skill.first_passage import Passage, passages
 from forecast.skill.oracle import power
+from forecast.skill.standing import Against, Honesty, honesty, honesty_of
 from forecast.skill.tables import Line, sliced
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Coverage",
     "Honesty",
     "Line",
+    "Passage",
     "Reliability",
     "bias",
     "compare",
@@ -21,6 +23,7 @@ __all__ = [
     "effective",
     "honesty",
     "honesty_of",
+    "passages",
     "power",
     "relative_skill",
     "reliability",

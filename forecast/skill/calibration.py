@@ -23,7 +23,7 @@ type Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bias:
-    """Mean forecast less frequency; its interval follows Jeffreys' for the frequency."""
+    """Mean forecast less frequency; its interval follows the exact one of Clopper and Pearson (1934) for the frequency."""
 
     n: int
     effective: float  # independent forecasts that n overlapping ones are worth
@@ -84,15 +84,17 @@ def bias(q: ArrayLike, came: ArrayLike, *, steps: int, mass: float = 0.9) -> Bia
     q, came = np.asarray(q, dtype=float), np.asarray(came, dtype=float)
     worth = effective(q - came, steps=steps)
     frequency, tail = float(came.mean()), (1.0 - mass) / 2.0
-    ends = beta.ppf([tail, 1.0 - tail], worth * frequency + 0.5, worth * (1.0 - frequency) + 0.5)
+    hits, misses = worth * frequency, worth * (1.0 - frequency)
+    least = beta.ppf(tail, hits, misses + 1.0) if hits else 0.0
+    most = beta.isf(tail, hits + 1.0, misses) if misses else 1.0
     return Bias(
         n=came.size,
         effective=worth,
         mean=float(q.mean()),
         frequency=frequency,
         difference=float(q.mean()) - frequency,
-        low=float(q.mean() - ends[1]),
-        high=float(q.mean() - ends[0]),
+        low=float(q.mean() - most),
+        high=float(q.mean() - least),
         mass=mass,
     )
 

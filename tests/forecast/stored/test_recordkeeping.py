@@ -90,7 +90,7 @@ def test_a_forecast_is_resolved_and_scored_in_one_command(root, capsys, monkeypa
     assert main(["ledger", "score", str(root)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("After 2 resolved quarters")
-    assert "2 forecasts of 2 quarters (2021Q1 to 2021Q2)" in told
+    assert "two forecasts of two quarters (2021Q1 to 2021Q2)" in told
     assert "markov-chain" in told
     assert "priors-alone" in told
     assert main(["ledger", "verify", str(root)]) == 0
@@ -127,7 +127,7 @@ def test_a_person_may_answer_with_a_reason_and_correct_it(root, capsys):
     assert main(["ledger", "score", str(root)]) == 0
     told = capsys.readouterr().out
     assert "superseded" in told
-    assert "1 forecasts of 1 quarters (2021Q1)" in told
+    assert "one forecast of one quarter (2021Q1)" in told
 
 
 @pytest.mark.parametrize(
