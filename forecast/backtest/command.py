@@ -12,7 +12,7 @@ from priors.refusal import Refusal
 EXPANDING = "expanding"
 
 
-def backtest(
+def backtest(  # noqa: D417  options that several commands share describe themselves
     directory: Directory = None,
     *,
     from_: Annotated[str, Parameter(name="--from")],

@@ -161,9 +161,9 @@ def check(plan: Plan, workspace: Workspace, dates: Calendar, *, limit: datetime.
     start = workspace.config.time.window.from_
     least = months.shift(start, LEAST - 1)
     if plan.origins[0] < least:
-        quarter = months.quarter_of(least)
-        first = quarter if months.quarter_months(quarter)[0] >= least else months.next_quarter(quarter)
-        first = first if plan.every == "month" or months.quarter_months(quarter)[2] < least else quarter
+        first = months.quarter_of(least)
+        if plan.every == "month" and months.quarter_months(first)[0] < least:
+            first = months.next_quarter(first)
         raise Refusal(
             where="--from",
             got=plan.first,

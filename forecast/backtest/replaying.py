@@ -80,7 +80,7 @@ def backtest(
     place = _place(workspace, output)
     progress("reading the past")
     past = read(workspace, plan)
-    tasks = {name: [_task(past, one, name, seed) for one in past.origins] for name in priors}
+    tasks = {name: [task_at(past, one, name, seed=seed) for one in past.origins] for name in priors}
     done, worked = _work(tasks, place / ORIGINS, executor or Here(), progress, fit)
     progress("scoring")
     frame, fits = _score(past, done, seed=seed)
@@ -102,7 +102,8 @@ def backtest(
     return Backtest(path=path, summary=told.summary, worked=worked, reused=every - worked)
 
 
-def _task(past: Past, one: Known, name: Beliefs, seed: int) -> Task:
+def task_at(past: Past, one: Known, name: Beliefs, *, seed: int) -> Task:
+    """What one origin needs with one prior set; what came next is in it for the densities alone."""
     models = past.workspace.config.models
     settings = {model: one.question.setting(model) for model in models.fitted}
     panel, may = one.question.panel.counts, bounds(past.workspace)
@@ -146,7 +147,9 @@ def _work(
                 wanted="the same code and libraries on every machine",
             )
         store.save(one, folder)
-        done[one.key] = one
+        done[one.key] = store.find(
+            folder, one.origin, one.key
+        )  # what is scored is what is kept, to the last bit
         progress("replaying", done=count, total=total, note=one.origin)
     finished = {key: one for key, one in done.items() if one is not None}
     return {name: [finished[task.key] for task in each] for name, each in tasks.items()}, len(open_)

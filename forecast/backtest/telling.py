@@ -16,6 +16,12 @@ from forecast.workspace import Workspace
 
 SCHEMA = "scenariocast/backtest/1"
 SCENARIO_SCORES, COUNT_SCORES = ("ign", "rps", "brier"), ("crps_log", "crps", "ign_binned")
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "scenario": ("ign", "rps"),
+    "first passage": ("brier",),
+    "counts": ("crps_log", "crps"),
+    "paths": ("energy",),
+}  # scores whose differences are told; the means of all are
 MAIN = ("markov-chain", "last-value-negative-binomial")  # the references that single models are held against
 BY_TARGET = "crps_log"  # the score that is also told for each stream alone
 
@@ -125,10 +131,10 @@ def _means(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 def _comparisons(rows: pd.DataFrame, spacing: int, seed: int) -> Iterator[dict[str, Any]]:
     """The ensemble against every reference and each model against `MAIN`, on common targets: by horizon, by target."""
-    for what, part, scores in _parts(rows):
+    for what, part, _ in _parts(rows):
         ours = dict.fromkeys(part["model"][part["kind"] != "reference"])
         theirs = dict.fromkeys(part["model"][part["kind"] == "reference"])
-        for score in scores:
+        for score in COMPARED[what]:
             slices = [("horizon", part)]
             if score == BY_TARGET:
                 slices += [("target", part[part["horizon"] == h]) for h in sorted(set(part["horizon"]))]
