@@ -41,8 +41,9 @@ def leading(record: Json) -> str:
     if not known:
         return f"{words.quarter(first['quarter'])}: unresolved"
     best = max(known, key=lambda key: known[key]["mean"])
-    chance = words.percent(known[best]["mean"], known[best].get("mcse"))
-    return f"{words.quarter(first['quarter'])}: {titles[best]} {chance}"
+    column = words.percents([e["mean"] for e in known.values()], [e["mcse"] for e in known.values()])
+    shown = dict(zip(known, column.spans, strict=True))
+    return f"{words.quarter(first['quarter'])}: {titles[best]} {shown[best].text}"
 
 
 def ledger_entry(entries: "Sequence[Entry]") -> str:
@@ -65,18 +66,17 @@ def whatif(record: Json) -> str:
     lines = [f"{record['title']}: what if, from run {record['run']}"]
     lines += [f"lever {lever['title']}: {lever['because']}" for lever in record["levers"]]
     lines += [f"set {_course(move)} ({move['title']})" for move in record["moves"]]
-    rows = [
-        (
-            f"{words.quarter(entry['quarter'])}  {titles[key]}",
-            _chance(cell["unconditional"]),
-            _chance(cell["conditional"]),
-            points(cell["difference"]["mean"]),
-            _span(cell["difference"]),
-            NONE if cell["difference"]["mcse"] is None else f"{100 * cell['difference']['mcse']:.1f}",
+    rows = []
+    for entry in record["quarters"]:
+        row = entry["resolved"]
+        stands, given = (
+            _column([cell[told] for cell in row.values()]) for told in ("unconditional", "conditional")
         )
-        for entry in record["quarters"]
-        for key, cell in entry["resolved"].items()
-    ]
+        for (key, cell), before, after in zip(row.items(), stands, given, strict=True):
+            shift = cell["difference"]
+            error = NONE if shift["mcse"] is None else f"{100 * shift['mcse']:.1f}"
+            name = f"{words.quarter(entry['quarter'])}  {titles[key]}"
+            rows.append((name, before, after, points(shift["mean"]), _span(shift), error))
     header = ("quarter and scenario", "as it stands", "what if", "points", "90 % interval", "MC error")
     lines += ["", table(header, rows), ""]
     first, *others = record["notes"]
@@ -154,17 +154,21 @@ def prior_impact(record: Json) -> str:
 def replayed(found: "Replay") -> str:
     """Identical, or what differs and what may be the reason."""
     lines = [f"altered since the run wrote it: {name}" for name in found.altered]
-    if found.ok:
+    if not found.differing:
         return "\n".join(
             [*lines, f"{found.run}: identical, {words.plural(len(found.identical), 'file')} to the byte"]
         )
+    verdict = "reproduced elsewhere, not to the byte" if found.ok else "NOT REPRODUCED"
     lines.append(
-        f"{found.run}: NOT REPRODUCED, {words.plural(len(found.differing), 'file')} of "
+        f"{found.run}: {verdict}, {words.plural(len(found.differing), 'file')} of "
         f"{len(found.differing) + len(found.identical)} differ"
     )
     lines += [f"  {name}" for name in found.differing]
     if found.largest is not None:
-        lines.append(f"largest difference of a headline probability: {100 * found.largest:.2g} points")
+        errors = "" if found.errors is None else f", {found.errors:.1f} Monte Carlo errors"
+        lines.append(
+            f"largest difference of a headline probability: {100 * found.largest:.2g} points{errors}"
+        )
     return "\n".join([*lines, *(f"possible cause: {cause}" for cause in found.causes)])
 
 
@@ -208,13 +212,6 @@ def _column(estimates: Sequence[Json | None]) -> list[str]:
         f"{mean.text} ({words.interval(one['q05'], one['q95'], one['mcse'])})"
         for mean, one in zip(means, known, strict=True)
     ]
-
-
-def _chance(estimate: Json | None) -> str:
-    if estimate is None or estimate["mean"] is None:
-        return NONE
-    spread = words.interval(estimate["q05"], estimate["q95"], estimate["mcse"])
-    return f"{words.percent(estimate['mean'], estimate['mcse'])} ({spread})"
 
 
 def _course(move: Json) -> str:

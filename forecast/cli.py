@@ -4,6 +4,7 @@ Exit codes: 0 done, 2 bad input (one message, nothing written), 3 the publish ga
 Everything heavy is imported inside the command that needs it, so that help answers at once.
 """
 
+import errno
 import json
 import os
 import sys
@@ -16,10 +17,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 from forecast import recordkeeping
 from forecast.backtest.command import backtest
-from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, ledger, progress
+from forecast.bookkeeping import ledger
+from forecast.commands import Answer, Directory, Json, Theatre, attach, chosen, progress
 from priors.refusal import Refusal
 
 DONE, BAD_INPUT, GATE_REFUSED, STOPPED = 0, 2, 3, 130
+SURROUNDINGS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 app = App(
     name="forecast",
@@ -27,7 +30,7 @@ app = App(
 )
 scenarios = App(name="scenarios", help="The scenario set and the rules that resolve it.")
 priors = App(name="priors", help="The beliefs a forecast starts from.")
-for part in (scenarios, priors):
+for part in (scenarios, priors, ledger):
     app.command(part)
 attach(app, priors)
 recordkeeping.attach(ledger)
@@ -125,7 +128,7 @@ def run(
         force: issue a forecast whose checks failed, with a banner that says so.
     """
     from forecast.pipeline import run as issue
-    from forecast.terminal import headline, place, verdict
+    from forecast.terminal import headline, place, stands, verdict
 
     with progress() as report:
         done = issue(
@@ -139,6 +142,7 @@ def run(
         )
     lines = [
         f"{done.record['title']}: run {done.record['run']}, as of {done.record['as_of']} ({done.record['timing']})",
+        *([] if done.new else [stands(done.record)]),
         "",
         headline(done.record),
         "(mean, 90 % interval)",
@@ -221,7 +225,7 @@ def _draws_blocks() -> bool:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the answer.
 
-    A `Refusal` is printed as its one line. Any other exception is a bug and propagates.
+    A `Refusal`, and a disk that is full, read-only or broken, is told in one line. Any other exception is a bug.
     """
     try:
         result = app(
@@ -234,6 +238,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from forecast.terminal import clean
 
         print(f"forecast: {clean(str(mistake).strip())}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as failure:
+        if failure.errno not in SURROUNDINGS:
+            raise
+        from forecast.terminal import clean
+
+        where = "" if failure.filename is None else f"{failure.filename}: "
+        print(f"forecast: {clean(f'{where}{failure.strerror}')}", file=sys.stderr)
         return BAD_INPUT
     if isinstance(result, Answer):
         show(result.text, result.data, result.as_json)

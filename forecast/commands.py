@@ -1,6 +1,5 @@
 """Commands about runs that exist, and about the machine: each gives an answer, which `forecast.cli` prints."""
 
-import json as codec
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,12 +30,8 @@ class Answer:
     code: int = DONE
 
 
-ledger = App(name="ledger", help="The record of issued forecasts: append-only, hash-chained, scored.")
-
-
 def attach(app: App, priors: App) -> None:
     """Hang the commands of this module into the command line."""
-    app.command(ledger)
     for command in (whatif, explain, compare, replay, doctor):
         app.command(command)
     priors.command(priors_diff, name="diff")
@@ -64,115 +59,6 @@ def progress() -> Any:
         sys.stderr.flush()
 
     return Bars() if sys.stderr.isatty() else Lines(line)
-
-
-def ledger_file(directory: Path | None, theatre: str | None, output: Path | None) -> Path:
-    """The ledger's file: of a workspace, or of the folder that a theatre's runs go to."""
-    from forecast.archive import LEDGER
-
-    where = chosen(directory, theatre)
-    place = output or (Path("workspace") if isinstance(where, str) else where)
-    return place if place.is_file() else place / LEDGER
-
-
-@ledger.command(name="list")
-def ledger_list(
-    directory: Directory = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
-) -> Answer:
-    """Every issued forecast, one a line."""
-    from forecast import accounts
-    from forecast.ledger import entries
-
-    rows = []
-    for entry in entries(ledger_file(directory, theatre, output)):
-        if entry.kind == "forecast":
-            record = codec.loads(entry.payload)
-            rows.append(
-                {
-                    "run": entry.subject,
-                    **{key: record[key] for key in ("as_of", "timing", "issued_at", "title")},
-                    "forced": bool(record["verdict"]["forced"]),
-                    "headline": accounts.leading(record),
-                }
-            )
-    return Answer(text=accounts.ledger_list(rows), data=rows, as_json=json)
-
-
-@ledger.command(name="show")
-def ledger_show(
-    name: str,
-    directory: Directory = None,
-    *,
-    theatre: Theatre = None,
-    output: Place = None,
-    json: Json = False,
-) -> Answer:
-    """Everything the ledger holds of a run or a question, whole.
-
-    Args:
-        name: the id of a run or of a question.
-    """
-    from forecast import accounts
-    from forecast.ledger import show
-
-    found = show(ledger_file(directory, theatre, output), name)
-    data = [{**asdict(entry), "payload": codec.loads(entry.payload)} for entry in found]
-    return Answer(text=accounts.ledger_entry(found), data=data, as_json=json)
-
-
-@ledger.command(name="verify")
-def ledger_verify(
-    directory: Directory = None,
-    *,
-    theatre: Theatre = None,
-    output: Place = None,
-    head: str | None = None,
-    count: int | None = None,
-    json: Json = False,
-) -> Answer:
-    """Check that nothing in the ledger was changed, removed or inserted; exit 2 if something was.
-
-    Args:
-        head: the hash that an earlier report printed; without it a cut tail cannot be seen.
-        count: the number of entries printed beside it.
-    """
-    from forecast.ledger import verify
-
-    file = ledger_file(directory, theatre, output)
-    verdict = verify(file, head=head, count=count)
-    return Answer(
-        text=f"{file}: {verdict.sentence}",
-        data=asdict(verdict),
-        as_json=json,
-        code=DONE if verdict.ok else BAD_INPUT,
-    )
-
-
-def ledger_export(
-    directory: Directory = None,
-    *,
-    theatre: Theatre = None,
-    output: Place = None,
-    canonical: Annotated[bool, Parameter(negative=(), help="The one form there is; may be left out.")] = True,
-    to: Annotated[Path | None, Parameter(name=("--to", "-o"))] = None,
-) -> Answer:
-    """The whole ledger as JSON Lines, in the form that anyone can check without us.
-
-    Args:
-        to: the file to write; the screen if absent.
-    """
-    from forecast.arguments import writable
-    from forecast.ledger import export
-
-    source = ledger_file(directory, theatre, output)
-    text = export(source)
-    if to is not None and to.resolve().name.startswith(source.resolve().name):  # its -wal and -shm too
-        raise Refusal(file=str(to), got="the ledger itself", wanted="another name", remedy="write elsewhere")
-    if to is None:
-        return Answer(text=text.rstrip("\n"), data=None)
-    with writable(to).open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    return Answer(text=f"wrote {to}", data=None)
 
 
 def whatif(
@@ -258,7 +144,9 @@ def replay(run: Path, *, workspace: Whence = None, theatre: Theatre = None, json
         home = archive.workspace_of(stored, _whence(workspace, theatre))
         found = answer(stored, home, progress=report)
     code = DONE if found.ok else NOT_REPRODUCED
-    return Answer(text=accounts.replayed(found), data=asdict(found), as_json=json, code=code)
+    return Answer(
+        text=accounts.replayed(found), data={**asdict(found), "ok": found.ok}, as_json=json, code=code
+    )
 
 
 def doctor(

@@ -2,9 +2,11 @@
 
 import datetime
 import os
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from forecast.briefing import brief
 from forecast.provenance import fingerprint, provenance
 from forecast.watching import Progress, silent
 from forecast.workspace import Workspace, load
+from forecast.workspace.drivers import check_paths
 from forecast.workspace.loading import THEATRES
 from priors.refusal import Refusal
 from reports import render
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from forecast.assembly import Assembled
 
 FORMATS = ("html", "pdf", "notebook")
+ASIDE = ".again-"  # a folder inside a run in which its reports are made anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,9 @@ def run(
         with publish.exclusive(place):
             publish.recover(place, ledger=place / LEDGER)
     if (place / "runs" / name / publish.RECORD).is_file():
-        return _again(place / "runs" / name)
+        return _again(place / "runs" / name, ledger=place / LEDGER)
+    publish.check_new(place, name, ledger=place / LEDGER)
+    _check_paths(ws, at)
     if workers > 1 and len(ws.config.models.fitted) > 1:
         processes.prepare()
     from forecast.assembly import assemble  # late: neither a mistake nor a stored run waits for the sampler
@@ -117,6 +123,7 @@ def _publish(assembled: "Assembled", place: Path, *, force: bool, began: float, 
     reports = render(written, formats=FORMATS, to=staged)
     facts = {
         "provenance": dict(provenance(assembled.workspace, assembled.seed)),
+        "machine": dict(machine()),
         "seconds": round(perf_counter() - began, 1),
     }
     publish.write_manifest(staged, inputs=assembled.workspace.files, facts=facts)
@@ -129,6 +136,15 @@ def _publish(assembled: "Assembled", place: Path, *, force: bool, began: float, 
     return Run(path=final, record=composed, reports=tuple(final / path.name for path in reports), new=True)
 
 
+def _check_paths(workspace: Workspace, at: clock.Clock) -> None:
+    """A driver's path ahead is held against the last month with data, which only the data know."""
+    drivers = workspace.config.drivers
+    if any(isinstance(driver.ahead, Mapping) for driver in drivers.values()):
+        from forecast.question import ask  # late: it reads the data
+
+        check_paths(drivers, origin=ask(workspace, at).panel.origin)
+
+
 def render_again(run: Path | str, *, formats: Sequence[str] = FORMATS) -> tuple[Path, ...]:
     """Render a stored run's reports again, without sampling.
 
@@ -137,14 +153,38 @@ def render_again(run: Path | str, *, formats: Sequence[str] = FORMATS) -> tuple[
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         raise Refusal(where="--formats", got=unknown[0], wanted=", ".join(FORMATS))
-    return render(brief(archive.read(run).record), formats=tuple(formats), to=Path(run))
+    path, written = Path(run), brief(archive.read(run).record)
+    try:
+        aside = TemporaryDirectory(prefix=ASIDE, dir=path)
+    except OSError as error:
+        raise Refusal(file=str(path), wanted="a folder that can be written to", remedy=str(error)) from error
+    with aside as folder:
+        made = render(written, formats=tuple(formats), to=Path(folder))
+        for file in made:  # a reader finds the old report or the new one, never a part
+            os.replace(file, path / file.name)
+    return tuple(path / file.name for file in made)
 
 
-def _again(path: Path) -> Run:
+def machine() -> Mapping[str, str | int | None]:
+    """What a run's last digits may depend on beside its inputs, its code and its libraries."""
+    from llvmlite.binding import get_host_cpu_name  # type: ignore[import-untyped]
+
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cpu": get_host_cpu_name(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _again(path: Path, *, ledger: Path) -> Run:
+    stored = archive.read(path).record
+    if stored["verdict"]["ok"] or stored["verdict"]["forced"]:
+        publish.check_issued(path, ledger=ledger)
     reports = tuple(
         path / name for name in ("report.html", "report.pdf", "report.ipynb") if (path / name).is_file()
     )
-    return Run(path=path, record=archive.read(path).record, reports=reports, new=False)
+    return Run(path=path, record=stored, reports=reports, new=False)
 
 
 def _place(workspace: Workspace, output: Path | str | None) -> Path:

@@ -96,6 +96,19 @@ def stage(output: str | Path, run: str, *, ledger: str | Path) -> Path:
         Refusal: if the id is no id, the run exists, or was issued before.
     """
     runs = _runs(Path(output))
+    check_new(output, run, ledger=ledger)
+    aside = runs / f"{ASIDE}{run}"
+    aside.mkdir()
+    return aside
+
+
+def check_new(output: str | Path, run: str, *, ledger: str | Path) -> None:
+    """Refuse a run that cannot be published, because its id is no id, its name is taken, or it was issued before.
+
+    Raises:
+        Refusal: as `stage`, which asks the same again; nothing is written.
+    """
+    runs = Path(output) / "runs"
     final = runs / checked_id(run)
     if final.resolve().parent != runs.resolve() or final.is_symlink():
         raise Refusal(file=str(final), wanted=f"a folder inside {runs}")
@@ -105,11 +118,33 @@ def stage(output: str | Path, run: str, *, ledger: str | Path) -> Path:
         raise Refusal(file=str(final), got="a run of the same inputs", remedy=remedy)
     if on_record:
         raise Refusal(
-            file=str(ledger), where=f"run {run}", remedy="it is on record and cannot be issued again"
+            file=str(ledger),
+            where=f"run {run}",
+            got=f"a forecast on record, and no folder {final}",
+            remedy="it cannot be issued again; bring the folder back from a copy, or give another --output",
         )
-    aside = runs / f"{ASIDE}{run}"
-    aside.mkdir()
-    return aside
+
+
+def check_issued(run: Path, *, ledger: str | Path) -> None:
+    """Refuse a published run that the ledger does not hold, or holds otherwise.
+
+    Raises:
+        Refusal: saying which.
+    """
+    on_record = issued(ledger, run.name)
+    if on_record is None:
+        raise Refusal(
+            file=str(ledger),
+            wanted=f"the row of run {run.name}, which was issued",
+            remedy="bring the ledger back from a copy, or give another --output",
+        )
+    if on_record != digest(run / RECORD):
+        raise Refusal(
+            file=str(run / RECORD),
+            got="other bytes",
+            wanted=f"the forecast on record in {ledger}",
+            remedy="`forecast ledger show` prints it",
+        )
 
 
 def commit(staged: Path, *, ledger: str | Path, issued_at: str, forced: bool = False) -> Head:

@@ -61,6 +61,18 @@ def verdict(record: Mapping[str, Any]) -> str:
     return "\n".join([f"checks: {word}, {len(failed)} of {len(outcome['checks'])} failed", *lines])
 
 
+def stands(record: Mapping[str, Any]) -> str:
+    """That the same inputs were run before, and what became of that run."""
+    outcome = record["verdict"]
+    issued = outcome["ok"] or outcome["forced"]
+    told = (
+        "it was issued"
+        if issued
+        else "its checks failed and it was not issued; mend what they name, or use --force"
+    )
+    return f"the same inputs were run before: {told}; nothing was done again"
+
+
 def past_table(record: Mapping[str, Any]) -> str:
     """Every quarter of the past with what decided it, how often each rule fires at rest, and what would flip it."""
     titles = {scenario["id"]: scenario["title"] for scenario in record["scenarios"]}

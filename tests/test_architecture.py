@@ -17,7 +17,7 @@ ARROW = (
     "ingest", "theatres", "setting", "fitting", "simulation", "latent", "scenarios", "tallies", "history", "checks", "predictive",
     "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "skill", "publish", "layout", "archive", "question", "processes", "executors", "sidebyside", "fitted", "moved",
     "weighing", "provenance", "notes", "record", "tables", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
-    "comparison", "replay", "doctor", "accounts", "exports", "arguments", "commands", "recordkeeping", "backtest", "cli",
+    "comparison", "replay", "doctor", "accounts", "exports", "arguments", "commands", "bookkeeping", "recordkeeping", "backtest", "cli",
 )  # fmt: skip
 SOURCES = [path for name in MAY_IMPORT for path in sorted((ROOT / name).rglob("*.py"))]
 FORECAST = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == "forecast"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from forecast import commands
+from forecast import bookkeeping
 from forecast.commands import Answer, Directory, Json, Place, Theatre, chosen
 from priors.refusal import Refusal, nearest
 
@@ -60,7 +60,7 @@ def ledger_resolve(
     from forecast import clock
     from forecast.workspace import load
 
-    workspace, file = load(chosen(directory, theatre)), commands.ledger_file(directory, theatre, output)
+    workspace, file = load(chosen(directory, theatre)), bookkeeping.ledger_file(directory, theatre, output)
     at = clock.read(workspace.config.time.model_copy(update={"as_of": "today"}), as_of=as_of)
     if question is not None or outcome is not None:
         answer = {"question": question, "outcome": outcome, "because": because, "set_by": set_by}
@@ -89,7 +89,7 @@ def ledger_score(
     from forecast.recordkeeping import words
     from forecast.skill import honesty_of, passages
 
-    file = commands.ledger_file(directory, theatre, output)
+    file = bookkeeping.ledger_file(directory, theatre, output)
     records = [entry for entry in entries(file) if entry.kind == "forecast"]
     if not records:
         raise Refusal(file=str(file), got="no forecast", remedy="`forecast run` issues the first")
@@ -119,10 +119,10 @@ def ledger_export(
             where="--format", got=format, wanted=" | ".join(FORMATS), remedy=nearest(format, FORMATS)
         )
     if format == "jsonl":
-        return commands.ledger_export(directory, theatre=theatre, output=output, canonical=canonical, to=to)
+        return bookkeeping.ledger_export(directory, theatre=theatre, output=output, canonical=canonical, to=to)
     from forecast import exports
 
-    file = commands.ledger_file(directory, theatre, output)
+    file = bookkeeping.ledger_file(directory, theatre, output)
     if to is None or (to.exists() and (not to.is_dir() or any(to.iterdir()))):
         raise Refusal(
             where="--to", got=to, wanted=f"a folder for {format}, new or empty", remedy="name one with --to"

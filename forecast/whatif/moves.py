@@ -65,6 +65,6 @@ def path_of(moves: Sequence[Move], declared: Declared, at: Mapping[str, float], 
         try:
             declared.check(move.value)
         except ValueError as error:
-            raise Refusal(where=f"--set {move.driver}", got=move.value, wanted=str(error)) from None
+            raise Refusal(where=f"--set {move.driver}", remedy=str(error)) from None
         values |= {month: move.value for month in at if first <= month <= last}
     return list(values.values())

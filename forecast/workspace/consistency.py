@@ -240,7 +240,7 @@ def _check_drivers(workspace: Workspace) -> None:
             try:
                 config.drivers[name].check(value)
             except ValueError as error:
-                raise Refusal(file=FORECAST, where=f"{where}.{name}", got=value, wanted=str(error)) from None
+                raise Refusal(file=FORECAST, where=f"{where}.{name}", remedy=str(error)) from None
 
 
 def _counted(workspace: Workspace) -> Iterator[str]:

@@ -39,6 +39,29 @@ def rows(text: str, drivers: Mapping[str, Driver], *, file: str) -> tuple[Driver
     return tuple(found)
 
 
+def check_paths(drivers: Mapping[str, Driver], *, origin: str) -> None:
+    """Refuse a path ahead that begins in the past: it would have no effect, and nobody would know.
+
+    Args:
+        drivers: the drivers of forecast.toml by id.
+        origin: the last month with data.
+
+    Raises:
+        Refusal: naming the first month that is over.
+    """
+    for driver in drivers.values():
+        path = driver.ahead if isinstance(driver.ahead, Mapping) else {}
+        for month in path:
+            if month <= origin:
+                raise Refusal(
+                    file="forecast.toml",
+                    where=f"drivers.{driver.id}.future",
+                    got=month,
+                    wanted=f"a month after {origin}, the last with data",
+                    remedy="what was so by then is a row of drivers.csv",
+                )
+
+
 def _check_header(names: list[str], file: str) -> None:
     if tuple(names) != COLUMNS:
         wrong = next((name for name in names if name not in COLUMNS), ",".join(names))
@@ -70,7 +93,7 @@ def _row(cells: list[str], drivers: Mapping[str, Driver], file: str, line: str) 
     try:
         driver.check(float(value))
     except ValueError as error:
-        raise Refusal(file=file, where=f"{line}, value", got=value, wanted=str(error)) from None
+        raise Refusal(file=file, where=f"{line}, value", remedy=str(error)) from None
     return DriverRow(month=month, driver=name, value=float(value), known_from=_day(known_from, file, line))
 
 

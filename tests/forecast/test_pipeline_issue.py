@@ -4,8 +4,10 @@ Fits are draws of the priors, so nothing is sampled; everything else is the real
 """
 
 import datetime
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -20,11 +22,13 @@ import pytest
 from forecast import ledger, publish
 from forecast.archive import LEDGER
 from forecast.assembly import Assembled, assemble
+from forecast.cli import main
 from forecast.pipeline import Run, render_again, run
 from priors import Refusal
 
 type Quickly = Callable[..., AbstractContextManager[None]]
 
+SMALL = Path(__file__).parents[1] / "workspaces" / "small"
 LIVE = 1_581_724_800  # 15 February 2020
 
 
@@ -162,12 +166,16 @@ def test_a_failed_gate_is_kept_but_not_issued(place: Path, refused: Run) -> None
 
 
 def test_a_refused_run_asked_for_again_stays_refused(
-    theatre: Path, place: Path, refused: Run, quickly: Quickly
+    theatre: Path, place: Path, refused: Run, quickly: Quickly, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with quickly():
         again = run(theatre, output=place, seed=9)
+        assert main(["run", str(theatre), "--output", str(place), "--seed", "9"]) == 3
     assert not again.new
     assert not again.ok
+    printed = capsys.readouterr().out
+    assert "the same inputs were run before: its checks failed and it was not issued" in printed
+    assert "checks: REFUSED, 1 of" in printed
 
 
 def test_force_issues_it_and_says_so(place: Path, refused: Run, forced: Run) -> None:
@@ -264,6 +272,90 @@ def test_one_format_alone(first: Run) -> None:
     before = tree(first.path)
     assert [file.name for file in render_again(first.path, formats=("notebook",))] == ["report.ipynb"]
     assert tree(first.path) == before
+
+
+def test_a_report_that_cannot_be_made_anew_stays_as_it_was(
+    first: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second format fails after the first was written; a reader meanwhile finds what was there."""
+    before = tree(first.path)
+
+    def half(_: object, *, to: Path, **__: object) -> None:
+        (to / "report.html").write_text("half a page", encoding="utf-8")
+        assert tree(first.path).items() >= before.items()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("forecast.pipeline.render", half)
+    with pytest.raises(OSError, match="No space left"):
+        render_again(first.path)
+    assert tree(first.path) == before
+    assert main(["report", str(first.path)]) == 2
+
+
+def test_a_disk_that_fails_is_told_in_one_line(
+    first: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "runs/x\x1b[31m")
+
+    monkeypatch.setattr("forecast.pipeline.render", full)
+    assert main(["report", str(first.path)]) == 2
+    assert capsys.readouterr().err == "forecast: runs/x\\x1b[31m: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("lost", "match"),
+    [
+        ("folder", r"a forecast on record, and no folder .*bring the folder back from a copy"),
+        ("ledger", r"wanted the row of run .*, which was issued; bring the ledger back"),
+        ("bytes", r"forecast.json: got 'other bytes'; wanted the forecast on record"),
+        ("record", r"got 'a run of the same inputs'; it was issued; nothing to do"),
+    ],
+)
+def test_a_run_and_a_ledger_that_disagree_are_told_before_the_work(
+    theatre: Path,
+    place: Path,
+    first: Run,
+    tmp_path: Path,
+    quickly: Quickly,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: str,
+    match: str,
+) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(place, mine)
+    run_ = mine / "runs" / first.id
+    if lost == "folder":
+        shutil.rmtree(run_)
+    elif lost == "ledger":
+        for file in mine.glob("ledger.sqlite*"):
+            file.unlink()
+    elif lost == "record":
+        (run_ / "forecast.json").unlink()
+    else:
+        text = (run_ / "forecast.json").read_text("utf-8")
+        (run_ / "forecast.json").write_text(text + "\n", encoding="utf-8", newline="")
+    before = tree(mine)
+    monkeypatch.setattr("forecast.assembly.assemble", None)
+    with quickly(), pytest.raises(Refusal, match=match):
+        run(theatre, output=mine)
+    assert tree(mine) == before
+
+
+def test_a_path_ahead_that_begins_in_the_past_is_refused(
+    tmp_path: Path, quickly: Quickly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = tmp_path / "small"
+    shutil.copytree(SMALL, small)
+    text = (small / "forecast.toml").read_text("utf-8")
+    path = '{ "2021-03" = 1, "2020-12" = 1 }'
+    (small / "forecast.toml").write_text(text.replace('future = "last"', f"future = {path}"), "utf-8")
+    monkeypatch.setattr("forecast.assembly.assemble", None)
+    with (
+        quickly(),
+        pytest.raises(Refusal, match=r"talks.future: got '2020-12'; wanted a month after 2020-12"),
+    ):
+        run(small)
 
 
 def test_a_run_that_broke_off_leaves_nothing_but_a_folder_that_the_next_one_clears(

@@ -103,6 +103,33 @@ def test_a_process_killed_at_any_step_leaves_the_old_state_or_the_new(tmp_path, 
     assert ends == {False, True}
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
+def test_a_command_killed_at_any_step_is_finished_by_the_next(tmp_path, second):
+    """The whole of `forecast run` but its fits, which are draws of the priors; every 32nd step and the last ones here."""
+    theatre = second(tmp_path / "second")
+    place = tmp_path / "place"
+    place.mkdir()
+    script = SCRIPT.with_name("run_killed.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(theatre), str(place), "32"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(steps) >= 6
+    for step in steps:
+        assert step["killed"], step
+        assert step["whole"], step  # what bears a name is complete, and is on record
+        assert step["again"] == 0, step
+        assert step["same"] == [True], step  # byte for byte the run that was never killed
+        assert step["rows"] == step["runs"], step
+        assert step["sound"], step
+    assert {step["issued"] for step in steps} == {0, 1}
+
+
 def test_two_processes_append_side_by_side(tmp_path, record):
     ledger = tmp_path / "ledger.sqlite"
     script = (

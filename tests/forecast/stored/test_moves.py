@@ -70,3 +70,9 @@ def test_months_outside_the_move_keep_their_value(data: Any) -> None:
     value = data.draw(st.floats(-5, 5))
     found = path_of([Move(driver="price", value=value, first=first, last=last)], AMOUNT, at, start=AHEAD[0])
     assert found == [value if first <= month <= last else at[month] for month in AHEAD]
+
+
+def test_a_value_that_a_driver_cannot_take_is_told_once() -> None:
+    with pytest.raises(Refusal) as told:
+        path(STATE, "talks=7")
+    assert str(told.value) == '--set talks: 7 where kind = "state" allows 0 or 1'

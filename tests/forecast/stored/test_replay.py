@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from forecast import archive
+from forecast.accounts import replayed
 from forecast.cli import main
-from forecast.replay import replay
+from forecast.replay import Replay, replay
 from priors.refusal import Refusal
 
 
@@ -57,6 +58,31 @@ def test_what_was_altered_differs_and_is_named(shelf: Any, tmp_path: Path, capsy
         assert f"\n  {name}\n" in printed
     assert "largest difference of a headline probability: 0 points" in printed
     assert "no ledger.sqlite beside the runs" in printed
+
+
+@pytest.mark.usefixtures("fast")
+def test_another_ledger_and_another_machine_are_causes(shelf: Any, tmp_path: Path) -> None:
+    mine = shelf.copied(tmp_path / "mine")
+    record = {**mine.second.record, "ledger": {**mine.second.record["ledger"], "head": "0" * 64}}
+    manifest = {**mine.second.manifest, "machine": {"cpu": "abacus", "cores": 999}}
+    found = replay(replace(mine.second, record=record, manifest=manifest), mine.workspace)
+    assert found.elsewhere
+    cpu, ledger = found.causes
+    assert cpu.startswith("the cpu was abacus and is ")
+    assert ledger == "the ledger.sqlite beside the runs is not the one that the run found"
+
+
+def test_elsewhere_a_run_is_made_again_if_no_probability_is_further_off_than_simulation_explains() -> None:
+    facts = {"run": "a", "identical": (), "altered": (), "causes": ("numpy was 1 and is 2",), "largest": 0.01}
+    near = Replay(**facts, differing=("forecast.json",), elsewhere=True, errors=2.9)
+    assert near.ok
+    assert "a: reproduced elsewhere, not to the byte, one file of 1 differ" in replayed(near)
+    assert "1 points, 2.9 Monte Carlo errors" in replayed(near)
+    assert not replace(near, errors=3.1).ok
+    assert not replace(near, errors=None).ok
+    assert not replace(near, elsewhere=False).ok
+    assert not replace(near, altered=("forecast.json",)).ok
+    assert replace(near, differing=(), errors=0.0, elsewhere=False).ok
 
 
 @pytest.mark.parametrize("name", ["data/counts.csv", "scenarios.toml", "priors.toml", "labels.toml"])
