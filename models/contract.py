@@ -78,6 +78,7 @@ class Model:
     ``build`` makes a PyMC model whose data, priors' parameters and length are ``pm.Data``: one compiled
     log density serves every panel and prior set of the same structure. ``derive`` turns its raw draws into
     the named quantities of a posterior; ``regimes`` and ``draw`` start from those and the viewed setting.
+    A model whose densities month by month or whose laws of the regimes are not those of a plain chain brings its own.
     """
 
     name: str
@@ -93,6 +94,4 @@ class Model:
     regimes: Callable[[xr.Dataset, xr.DataArray, Setting], xr.Dataset] | None  # the chain behind the draws
     draw: Callable[..., xr.Dataset]  # futures
     one_step: Callable[..., NDArray[np.float64]] | None = None  # None: models.densities.one_step
-    laws: Callable[..., xr.Dataset] | None = (
-        None  # of the regimes, where they are no chain by themselves (models.durations)
-    )
+    laws: Callable[..., xr.Dataset] | None = None  # of regimes that are no chain without their ages
