@@ -152,8 +152,10 @@ def draw(
     """Draw ``paths`` futures of ``months`` months for each draw; the result is that of ``models.futures.draw``.
 
     Raises:
-        ValueError: releases or drivers of the setting that do not reach so far.
+        ValueError: releases or drivers of the setting that do not reach so far, or a trend, which nothing here carries on.
     """
+    if trends := streams.trended(setting):
+        raise ValueError(f"stream {trends[0].id!r}: got a trend; wanted none in a model of this kind")
     L, S = tail(panel), len(setting.streams)
     D, number = len(regimes.filtered), np.int32
     if any(s.family == "gaussian" for s in setting.streams):
