@@ -27,6 +27,7 @@ SURROUNDINGS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 app = App(
     name="forecast",
     help="Probabilities of written scenarios from incident series, every quarter, on the record.",
+    help_format="plaintext",  # to read docstrings as Markdown takes as long as all the rest of a page of help
 )
 scenarios = App(name="scenarios", help="The scenario set and the rules that resolve it.")
 priors = App(name="priors", help="The beliefs a forecast starts from.")

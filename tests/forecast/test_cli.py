@@ -53,6 +53,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["ledger", "verify", "--help"]])
+def test_help_is_shown_without_a_reader_of_markdown(argv: list[str]) -> None:
+    code = f"import sys; from forecast.cli import main; main({argv}); print('rich.markdown' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def test_there_are_the_commands_that_the_design_names() -> None:
     found = {" ".join(path) for path in commands(app)}
     assert found >= {
