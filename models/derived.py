@@ -185,8 +185,8 @@ def _spoken(stated: Stated) -> tuple[list[str], Floats]:
 def _of_counts(stated: Stated, setting: Setting, months: int) -> Variables:
     members = streams.counted(setting)
     waves = levels.basis(months + setting.horizon, setting.basis)[:months]
-    slopes, cosine = levels.slopes(months + setting.horizon, setting.basis)
-    level = streams.level(stated, setting, waves, levels.heaped(slopes)[:months], cosine)
+    slopes, turn = levels.slopes(months + setting.horizon, setting.basis)
+    level = streams.level(stated, setting, waves, levels.heaped(slopes)[:months], turn)
     head = level.shape[:2]
     level = np.broadcast_to(level, (*head, len(members), months))
     effect = np.broadcast_to(streams.effect(stated, setting), (*head, len(members), len(setting.scenarios)))
@@ -221,10 +221,10 @@ def _of_options(stated: Stated, setting: Setting, panel: xr.DataArray) -> Variab
         found["season"] = _placed(season, seasons, setting, "place")
     if trends := streams.trended(setting):
         months = panel.sizes["month"]
-        waves, cosine = levels.slopes(months + setting.horizon, setting.basis)
+        waves, turn = levels.slopes(months + setting.horizon, setting.basis)
         size, damping = streams.trend(stated, setting)
         found["slope"] = _placed(
-            streams.slope(stated, setting, waves[:months], cosine), trends, setting, "month"
+            streams.slope(stated, setting, waves[:months], turn), trends, setting, "month"
         )
         found |= {
             "trend": _placed(size, trends, setting),

@@ -162,8 +162,8 @@ def _unsure(named: dict[str, Floats], setting: Setting, T: int) -> Any:
     """Return the sd of the last slopes given their waves, ``[chain, draw, S]``, or zero without a trend."""
     if "trend" not in named:
         return 0.0
-    waves, cosine = levels.slopes(T + setting.horizon, setting.basis)
-    carried = (waves[T - 1] * levels.lasting(np, named["damping"], cosine)) ** 2
+    waves, turn = levels.slopes(T + setting.horizon, setting.basis)
+    carried = (waves[T - 1] * levels.lasting(np, named["damping"], turn)) ** 2
     return named["trend"] * np.sqrt(np.maximum(1.0 - carried.sum(axis=-1), 0.0))
 
 

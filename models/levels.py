@@ -10,10 +10,10 @@ scaled by the roots of their eigenvalues, are known in closed form:
 m is the mean level over window and horizon. Strang, The Discrete Cosine Transform, SIAM Review 41 (1999).
 
 A trend adds to each step a slope that fades, b[t+1] = ρ b[t] + τ √(1 - ρ²) ξ, of sd τ throughout. On a circle of M = 2N
-months its law is made of waves too, and on N of them it is that of the line but for ρ^N:
+months its law is made of waves too, of the same sd, and on N of them it is that of the line but for ρ^N:
 
     b[t] = τ Σ_j g_j(ρ) √(2/M) (ε_j cos ω_j t + ε'_j sin ω_j t)     ω_j = 2π j / M, j = 0 … R; j = 0 without the √2
-    g_j(ρ)² = (1 - ρ²) / (1 - 2 ρ cos ω_j + ρ²)
+    g_j(ρ)² = (1 - ρ²) / (1 - 2 ρ cos ω_j + ρ²) · (1 - ρ^M) / (1 + ρ^M)
 
 A season is a sum of the twelve steps' harmonics, so it is zero over a year. Brockwell and Davis, *Time Series: Theory and
 Methods* (1991), for the spectrum; Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989).
@@ -65,16 +65,16 @@ def wander(scale: Any, shape: Any, waves: Any) -> Any:
 
 
 def slopes(months: int, size: int) -> tuple[Floats, Floats]:
-    """Return the waves of a slope of sd one where nothing fades, ``[months, 2 size + 1]``, and cos ω of each.
+    """Return the waves of a slope of sd one where nothing lasts, ``[months, 2 size + 1]``, and the turn ω of each.
 
-    Columns beyond the months are zero.
+    Columns beyond the months are zero; there is one wave at least beside the constant.
     """
     wave = np.concatenate([np.arange(size + 1), np.arange(1, size + 1)])
     turn = np.pi * wave / months
     month = np.arange(months)[:, None]
     waves = np.where(np.arange(wave.size) > size, np.sin(turn * month), np.cos(turn * month))
     waves *= np.sqrt(np.where((wave == 0) | (wave == months), 0.5, 1.0) / months)
-    return np.where(wave <= months, waves, 0.0), np.cos(turn)
+    return np.where(wave <= months, waves, 0.0), turn
 
 
 def heaped(waves: Floats) -> Floats:
@@ -83,13 +83,15 @@ def heaped(waves: Floats) -> Floats:
     return path - path.mean(axis=0)
 
 
-def lasting(xp: Any, damping: Any, cosine: Any) -> Any:
+def lasting(xp: Any, damping: Any, turn: Any) -> Any:
     """Return g(ρ), how much each wave has of a slope's sd, ``[..., n, waves]``, in numpy or PyTensor alike.
 
-    ``damping`` (ρ) is ``[..., n]``, ``cosine`` (cos ω) ``[waves]``.
+    ``damping`` (ρ) is ``[..., n]``, ``turn`` (ω) ``[waves]``.
     """
     rho = damping[..., None]
-    return xp.sqrt((1.0 - rho**2) / (1.0 - 2.0 * rho * cosine + rho**2))
+    around = rho ** (2.0 * np.pi / turn[1])
+    spectrum = (1.0 - rho**2) / (1.0 - 2.0 * rho * xp.cos(turn) + rho**2)
+    return xp.sqrt(spectrum * (1.0 - around) / (1.0 + around))
 
 
 def harmonics() -> Floats:

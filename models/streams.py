@@ -176,10 +176,10 @@ def latent(setting: Setting) -> dict[str, tuple[int, int]]:
     return {name: size for name, size in sizes.items() if size[0]}
 
 
-def level(stated: Stated, setting: Setting, waves: Any, heaped: Any = None, cosine: Any = None) -> Any:
+def level(stated: Stated, setting: Setting, waves: Any, heaped: Any = None, turn: Any = None) -> Any:
     """Return log levels in the reference scenario, ``[..., n, T]``, over the months of ``waves`` ``[T, R]``.
 
-    Where nothing walks, one month stands for all: ``[..., n, 1]``. A trend needs its ``heaped`` waves and ``cosine``
+    Where nothing walks, one month stands for all: ``[..., n, 1]``. A trend needs its ``heaped`` waves and ``turn``
     (``models.levels``).
     """
     xp, streams, walks = stated.xp, counted(setting), walking(setting)
@@ -191,13 +191,13 @@ def level(stated: Stated, setting: Setting, waves: Any, heaped: Any = None, cosi
     if not (trends := trended(setting)):
         return path
     place = np.array([[float(s == w) for w in trends] for s in streams])
-    return path + xp.matmul(place, slope(stated, setting, heaped, cosine))
+    return path + xp.matmul(place, slope(stated, setting, heaped, turn))
 
 
-def slope(stated: Stated, setting: Setting, waves: Any, cosine: Any) -> Any:
+def slope(stated: Stated, setting: Setting, waves: Any, turn: Any) -> Any:
     """Return slopes of the walks with a trend, ``[..., trends, T]``, or what they heap up to, as the waves are."""
     size, damping = trend(stated, setting)
-    shape = stated.variables["slopes"] * levels.lasting(stated.xp, damping, cosine)
+    shape = stated.variables["slopes"] * levels.lasting(stated.xp, damping, turn)
     return levels.wander(size, shape, waves)
 
 

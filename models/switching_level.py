@@ -95,7 +95,7 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
     T = panel.sizes["month"]
     chains = [setting.streams.index(s) for s in streams.chained(setting)]
     steps = transitions.deviations(setting.drivers, T - 1) if transitions.is_driven(held.laws) else None
-    heaped, cosine = levels.slopes(T + setting.horizon, setting.basis)
+    heaped, turn = levels.slopes(T + setting.horizon, setting.basis)
     blocks = {
         "y": np.nan_to_num(panel.values.T),
         "seen": ~np.isnan(panel.values.T),
@@ -106,7 +106,7 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
         "states": derived.states(panel.values[chains].T).reshape(T, -1),
         "harmonics": levels.harmonics()[levels.places(panel.coords["month"].values)],
         "heaped": levels.heaped(heaped)[:T],
-        "cosine": np.broadcast_to(cosine, (T, cosine.size)),
+        "turn": np.broadcast_to(turn, (T, turn.size)),
     }
     return {
         "said": said(held),
@@ -127,7 +127,7 @@ def columns(held: Beliefs, setting: Setting) -> dict[str, slice]:
         "states": 2 * len(streams.chained(setting)),
         "harmonics": held.others.get("seasons", (0, 0))[1],
         "heaped": held.others.get("slopes", (0, 0))[1],
-        "cosine": held.others.get("slopes", (0, 0))[1],
+        "turn": held.others.get("slopes", (0, 0))[1],
     }
     ends = np.cumsum(list(widths.values())).tolist()
     return {
@@ -141,7 +141,7 @@ def log_emission(stated: Stated, setting: Setting, months: Mapping[str, Any]) ->
     """Return the log density of each month given each regime, ``[T, K]``, as a graph."""
     total = months.get("labels", 0.0)
     if streams.counted(setting):
-        trends = (months["heaped"], months["cosine"][0]) if "heaped" in months else ()
+        trends = (months["heaped"], months["turn"][0]) if "heaped" in months else ()
         level = streams.level(stated, setting, months.get("waves"), *trends)
         level = level + streams.factor(stated, setting, months.get("releases"))
         if "harmonics" in months:

@@ -38,23 +38,24 @@ def test_a_basis_needs_a_month():
         levels.basis(0, 3)
 
 
-@pytest.mark.parametrize(("months", "damping"), [(30, 0.0), (30, 0.6), (70, 0.9)])
+@pytest.mark.parametrize(("months", "damping"), [(30, 0.0), (30, 0.6), (70, 0.9), (30, 0.99)])
 def test_all_waves_of_a_slope_together_fade_by_the_month(months, damping):
-    waves, cosine = levels.slopes(months, months)
-    carried = waves * levels.lasting(np, np.array([damping]), cosine)[0]
+    waves, turn = levels.slopes(months, months)
+    carried = waves * levels.lasting(np, np.array([damping]), turn)[0]
     wanted = damping ** np.abs(np.subtract.outer(np.arange(months), np.arange(months)))
     assert np.allclose(carried @ carried.T, wanted, atol=1.1 * damping**months + 1e-12)
+    assert np.allclose((carried**2).sum(axis=1), 1, atol=1e-12)  # a sd is a sd, however long slopes last
 
 
 def test_few_waves_carry_what_slopes_heap_up_to():
     """Of a slope itself they leave out the fast part, which hardly moves a level."""
-    waves, cosine = levels.slopes(74, 16)
+    waves, turn = levels.slopes(74, 16)
     step = np.tril(np.ones((74, 74)), -1)
     centre = np.eye(74) - 1 / 74
     for damping in (0.5, 0.8, 0.9):
         law = damping ** np.abs(np.subtract.outer(np.arange(74), np.arange(74)))
         whole = np.trace(centre @ step @ law @ step.T @ centre)
-        carried = levels.heaped(waves) * levels.lasting(np, np.array([damping]), cosine)[0]
+        carried = levels.heaped(waves) * levels.lasting(np, np.array([damping]), turn)[0]
         assert (carried**2).sum() == pytest.approx(whole, rel=0.02)
 
 

@@ -81,6 +81,7 @@ def means(name, raw, d, said, setting):
         for j in range(R + 1):
             w = np.pi * j / N
             g = np.sqrt((1 - rho**2) / (1 - 2 * rho * np.cos(w) + rho**2))
+            g *= np.sqrt((1 - rho ** (2 * N)) / (1 + rho ** (2 * N)))
             turn = wave[j] * np.cos(w * np.arange(N)) * np.sqrt((1 if j else 0.5) / N)
             if j:
                 turn += wave[R + j] * np.sin(w * np.arange(N)) / np.sqrt(N)
@@ -160,6 +161,21 @@ def test_what_a_draw_says_of_its_options_is_in_the_table(world, raw, draws):
     )  # fmt: skip
 
 
+def pull(y, family, **given):
+    """By how much a month of y moves its log mean: the slope of its log density."""
+    up, down = (emissions.log_density(y, family, mean=20.0 * np.exp(h), **given) for h in (1e-5, -1e-5))
+    return (up - down) / 2e-5
+
+
+def test_a_monstrous_month_hardly_moves_the_level():
+    usual, monstrous = 24.0, 200.0
+    plain, outlying = "negative-binomial", "outlying-negative-binomial"
+    assert pull(monstrous, plain, dispersion=11.0) > 60
+    assert 0 < pull(monstrous, outlying, dispersion=11.0, outlier=0.02) < 2.5
+    own = pull(usual, plain, dispersion=11.0)
+    assert pull(usual, outlying, dispersion=11.0, outlier=0.02) == pytest.approx(own, rel=0.1)
+
+
 def ahead(draws, panel, setting, *, months=4, paths=40_000):
     one = draws.isel(draw=[0])
     return futures.draw(one, panel, setting, months=months, paths=paths, seed=3)["count"]
@@ -177,8 +193,8 @@ def test_a_trend_goes_on_and_fades(world, draws):
     slope, tau, rho = float(own["slope"][-1]), float(own["trend"]), float(own["damping"])
     wanted = 12.0 + slope * np.cumsum(rho ** np.arange(4))
     assert y.mean(axis=0) == pytest.approx(wanted, abs=0.002)
-    waves, cosine = levels.slopes(T + setting.horizon, setting.basis)
-    unsure = 1 - ((waves[T - 1] * levels.lasting(np, np.array([rho]), cosine)[0]) ** 2).sum()
+    waves, turn = levels.slopes(T + setting.horizon, setting.basis)
+    unsure = 1 - ((waves[T - 1] * levels.lasting(np, np.array([rho]), turn)[0]) ** 2).sum()
     assert y[:, 0].std() == pytest.approx(tau * np.sqrt(unsure), rel=0.1)
     turn = unsure * (1 + rho) ** 2 + 1 - rho**2
     assert y[:, 1].std() == pytest.approx(tau * np.sqrt(turn), rel=0.05)
