@@ -28,7 +28,7 @@ from forecast.workspace import Workspace
 from models import CATALOGUE
 
 NOISE_QUARTERS = 4000  # simulated at rest: a rate of 10 % is then known to half a point
-LEVER_DRAWS, LEVER_PATHS = 250, 80  # paired, path for path: a difference is then known to a quarter of a point
+LEVER_DRAWS, LEVER_PATHS = 250, 80  # paired: a difference is then known to a quarter of a point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
