@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.exports.tasks import admin, tasks
 from forecast.ledger import entries
-from forecast.ledger.scoring import probabilities
+from forecast.ledger.issue import probabilities
 from forecast.months import month_end, ordinal, quarter_months
 from forecast.publish import MANIFEST, digest
 from forecast.streams import slug

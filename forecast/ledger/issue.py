@@ -66,6 +66,12 @@ def question_id(record: Mapping[str, Any], quarter: str) -> str:
     return f"{quarter}-{record['provenance']['scenarios_sha256'][:8]}"
 
 
+def probabilities(record: Mapping[str, Any], ahead: Mapping[str, Any], key: str = "mean") -> list[float]:
+    """A quarter's probabilities in the order of the scenarios, given that it resolves."""
+    told = [float(ahead["resolved"][scenario["id"]][key]) for scenario in record["scenarios"]]
+    return [value / sum(told) for value in told]
+
+
 def stamp(moment: str) -> str:
     """ISO 8601 with an offset as UTC to the second, so that text sorts by time.
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from forecast import score
-from forecast.ledger.issue import question_id
+from forecast.ledger.issue import probabilities, question_id
 from forecast.ledger.store import rows
 from forecast.months import month_end, ordinal, quarter_months
 from models.baselines import SCENARIOS, UNRESOLVED
@@ -51,12 +51,6 @@ def scores(connection: sqlite3.Connection, question: str, outcome: int) -> list[
             if record["timing"] == "live":
                 published = p
     return scored
-
-
-def probabilities(record: Mapping[str, Any], ahead: Mapping[str, Any], key: str = "mean") -> list[float]:
-    """A quarter's probabilities in the order of the scenarios, given that it resolves."""
-    told = [float(ahead["resolved"][scenario["id"]][key]) for scenario in record["scenarios"]]
-    return [value / sum(told) for value in told]
 
 
 def references(

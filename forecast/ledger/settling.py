@@ -6,14 +6,15 @@ that stays unknown although the data have gone on past the quarter leaves it unr
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from forecast.history import history
+from forecast.history import Quarter, history
 from forecast.incidents import Archive, gather, published, vintage_day
 from forecast.ledger import answer_key
 from forecast.ledger.answer_key import AnswerKey
@@ -23,6 +24,9 @@ from forecast.months import quarter_months
 from forecast.panel import panel
 from forecast.rules import bounds_of
 from forecast.streams import Source
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FIRST, ANNUAL = "first", "annual"
 
@@ -42,30 +46,23 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    """What the rules read on one day."""
+
+    quarters: Mapping[str, Quarter]
+    counts: "xr.DataArray"  # (stream, month)
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Evidence:
     """The figures that an answer key is held against."""
 
     key: AnswerKey
     archive: Archive
     sources: Mapping[str, Source]
-
-    def seen(self, day: date) -> tuple[Mapping[str, Any], Any]:
-        """Every quarter as the rules read the figures of a day, and the panel they read."""
-        known = panel(
-            self.archive,
-            self.key.streams,
-            self.sources.values(),
-            window_from=self.key.window_from,
-            as_of=day,
-            deciding=self.key.rules.streams,
-        )
-        past = history(
-            self.key.rules,
-            known.counts,
-            titles={stream.id: stream.name for stream in self.key.streams},
-            bounds={stream.id: bounds_of(stream) for stream in self.key.streams},
-        )
-        return {one.quarter: one for one in past.quarters}, known
+    seen: Callable[[date], _Seen]  # every quarter as the rules read the figures of a day
+    figures: Mapping[str, Any]  # by stream with vintages: months by vintage
 
     def final(self, months: Sequence[str], day: date) -> bool | None:
         """Whether every figure of these months is of its source's first class; None where no source has two."""
@@ -80,11 +77,9 @@ class _Evidence:
     def first_day(self, month: str, settles: date) -> date:
         """When every stream of the rules should have spoken of a month."""
         days = [settles]
-        for stream in self.key.streams:
-            if stream.reporting is not None:
-                figures = published(self.archive, stream, as_of=None)
-                carrying = figures.columns[figures.loc[month].notna()] if month in figures.index else ()
-                days.extend(date.fromisoformat(str(day)) for day in carrying[:1])
+        for figures in self.figures.values():
+            carrying = figures.columns[figures.loc[month].notna()] if month in figures.index else ()
+            days.extend(date.fromisoformat(str(day)) for day in carrying[:1])
         return max(days)
 
     def source(self, root: Path) -> str:
@@ -139,9 +134,7 @@ def settle(
         said = json.dumps(question.answer_key, sort_keys=True)
         if said not in evidence:
             key = answer_key.read(question.answer_key)
-            evidence[said] = _Evidence(
-                key=key, archive=gather(known.values(), key.streams, root=root), sources=known
-            )
+            evidence[said] = _evidence(key, known, root)
         standing = [one for one in answers(ledger) if one.question == question.id and one.stands]
         for found, supersedes in _answered(question, evidence[said], standing, today):
             told.append(found)
@@ -159,6 +152,33 @@ def settle(
                     supersedes=supersedes,
                 )
     return tuple(told)
+
+
+def _evidence(key: AnswerKey, sources: Mapping[str, Source], root: Path) -> _Evidence:
+    """Read the streams of a key once; a day's reading is kept, as many questions share it."""
+    archive = gather(sources.values(), key.streams, root=root)
+    titles = {stream.id: stream.name for stream in key.streams}
+    bounds = {stream.id: bounds_of(stream) for stream in key.streams}
+
+    @cache
+    def seen(day: date) -> _Seen:
+        known = panel(
+            archive,
+            key.streams,
+            sources.values(),
+            window_from=key.window_from,
+            as_of=day,
+            deciding=key.rules.streams,
+        )
+        past = history(key.rules, known.counts, titles=titles, bounds=bounds)
+        return _Seen(
+            quarters={one.quarter: one for one in past.quarters}, counts=known.counts, origin=known.origin
+        )
+
+    figures = {
+        stream.id: published(archive, stream, as_of=None) for stream in key.streams if stream.reporting
+    }
+    return _Evidence(key=key, archive=archive, sources=sources, seen=seen, figures=figures)
 
 
 def _answered(
@@ -190,26 +210,24 @@ def _one(
     today: date,
 ) -> tuple[Settled, int | None]:
     if held is not None and held.outcome != UNRESOLVED:
-        now = evidence.seen(date.fromisoformat(held.as_of))[0].get(question.quarter)
+        now = evidence.seen(date.fromisoformat(held.as_of)).quarters.get(question.quarter)
         other = None if now is None or now.resolved in (None, held.outcome) else now.resolved
         kept = _told(question, release, held.outcome, held.as_of, held.reason, new=False, contested=other)
         return kept, None
     if days[0] > today:
         return _waits(question, release, f"its figures are expected by {days[0]}"), None
     for day in days:
-        seen = evidence.seen(day)[0].get(question.quarter)
+        seen = evidence.seen(day).quarters.get(question.quarter)
         if seen is not None and seen.resolved is not None:
             found = _told(question, release, seen.resolved, day.isoformat(), seen.decided_by, new=True)
             return found, None if held is None else held.seq
     if held is not None:
         return _told(question, release, held.outcome, held.as_of, held.reason, new=False), None
-    quarters, known = evidence.seen(today)
-    if question.quarter not in quarters:
+    known = evidence.seen(today)
+    if question.quarter not in known.quarters:
         return _waits(question, release, f"the data end in {known.origin}"), None
-    reason = quarters[question.quarter].decided_by
-    later = known.counts.sel(
-        month=[month for month in known.months if month > quarter_months(question.quarter)[2]]
-    )
+    reason, end = known.quarters[question.quarter].decided_by, quarter_months(question.quarter)[2]
+    later = known.counts.sel(month=[month for month in known.counts["month"].values if month > end])
     if bool(later.notnull().any("month").all()):
         return _told(question, release, UNRESOLVED, today.isoformat(), reason, new=True), None
     return _waits(question, release, reason), None

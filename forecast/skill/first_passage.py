@@ -15,9 +15,7 @@ import numpy as np
 
 from forecast.ledger import entries, questions
 from forecast.ledger.issue import question_id
-from forecast.ledger.scoring import outcomes_known
 from forecast.score import brier_event
-from models.baselines import empirical_chain, markov_chain
 
 HORIZONS = (1, 4)  # quarters; those between are one question with these
 
@@ -73,6 +71,11 @@ def _chain(record: Mapping[str, Any], scenario: str, horizon: int) -> float | No
     """What the Markov chain says: from the last resolved quarter to the first of the forecast, from there absorbed."""
     if not record.get("resolved_history"):
         return None
+    from forecast.ledger.scoring import (
+        outcomes_known,  # late: a record without a settled passage needs no models
+    )
+    from models.baselines import empirical_chain, markov_chain
+
     places, steps = outcomes_known(record, record["quarters"][0]["quarter"])
     ids = [one["id"] for one in record["scenarios"]]
     place, absorbing = ids.index(scenario), empirical_chain(places, len(ids))

@@ -17,7 +17,6 @@ from forecast.months import ordinal, quarter_months
 from forecast.skill.calibration import Bias, bias
 from forecast.skill.comparison import Comparison, compare
 from forecast.skill.oracle import power
-from models.baselines import SCENARIOS
 from reports.words import percent
 
 SCORES = ("ign", "rps", "brier")
@@ -137,22 +136,20 @@ def honesty_of(ledger: Path | None, record: Mapping[str, Any]) -> Honesty:
 
 
 def _first_of_each(scored: Sequence[Scored]) -> list[Scored]:
-    """The first issued of each question and horizon, by quarter."""
+    """The first issued of each quarter and horizon, by quarter: rules edited since asked another question, of the same quarter."""
     first: dict[tuple[str, int], Scored] = {}
     for one in sorted(scored, key=lambda one: one.issued_at):
-        first.setdefault((one.question, one.horizon), one)
+        first.setdefault((one.quarter, one.horizon), one)
     return sorted(first.values(), key=lambda one: (one.quarter, one.horizon))
 
 
 def _against(counted: Sequence[Scored], horizon: int, name: str, seed: int) -> list[Against]:
-    """Each reference that spoke of some of these quarters, in the order they are defined."""
+    """Each reference that spoke of some of these quarters, in the order in which their scores are kept."""
     mine = [one for one in counted if one.horizon == horizon]
-    others = dict.fromkeys((*SCENARIOS, *(key for one in mine for key in one.references)))
+    others = dict.fromkeys(key for one in mine for key in one.references)
     found = []
     for number, reference in enumerate(others):
         both = [one for one in mine if reference in one.references]
-        if not both:
-            continue
         comparison = compare(
             [getattr(one, name) for one in both],
             [one.references[reference][name] for one in both],

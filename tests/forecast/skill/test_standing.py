@@ -1,5 +1,7 @@
 """A short record is told as short, an empty one as empty, and of many forecasts of one quarter the first counts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,8 +81,9 @@ def test_of_several_forecasts_of_a_quarter_the_first_counts():
     early = line("2026Q3", (0.1, 0.8, 0.1), "war", issued="2026-07-01T00:00:00Z")
     late = line("2026Q3", (0.0, 0.1, 0.9), "war", issued="2026-09-20T00:00:00Z", run="late")
     ahead = line("2026Q3", (0.3, 0.4, 0.3), "war", horizon=2, issued="2026-04-01T00:00:00Z")
-    found = said([late, early, ahead])
-    assert (found.scored, found.set_aside) == (2, 1)
+    edited = replace(late, question="2026Q3-cd", run="by other rules")
+    found = said([edited, late, early, ahead])
+    assert (found.scored, found.set_aside) == (2, 2)
     assert found.means[1]["ign"] == pytest.approx(early.ign)
     assert found.means[2]["ign"] == pytest.approx(ahead.ign)
 

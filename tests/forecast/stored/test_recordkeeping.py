@@ -113,6 +113,14 @@ def test_an_empty_record_says_so(root, capsys):
     assert (found["resolved"], found["against"]) == (0, [])
 
 
+def test_the_standing_is_told_without_a_sampler(root):
+    code = (
+        "import sys; from forecast.cli import main; assert main(['ledger', 'score', sys.argv[1]]) == 0; "
+        "heavy = {'pymc', 'pytensor', 'numba', 'models'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code, str(root)], stdout=subprocess.DEVNULL, check=True)
+
+
 def test_a_person_may_answer_with_a_reason_and_correct_it(root, capsys):
     question = ids(root)[0]
     assert resolve(root, "--question", question, "--outcome", "ambiguous", *BY_HAND) == 0
