@@ -53,7 +53,7 @@ def compose(material: Material) -> dict[str, Any]:
         "scenario_transitions": chances.scenario_transitions(material),
         "transitions": chances.latent_transitions(material, 1, "month"),
         "transitions_quarter": chances.latent_transitions(material, 3, "quarter"),
-        "dwell_months": latent and {key: chances.latent(draws) for key, draws in latent.dwell().items()},
+        "dwell_months": latent and chances.regimes_at(latent.dwell(), ids),
         "latent_from": workspace.latent_from,
         "crosswalk": chances.crosswalk(material),
         "history": [] if latent is None else latent.history(),

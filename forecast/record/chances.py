@@ -141,9 +141,21 @@ def latent_transitions(material: Material, steps: int, per: str) -> Json | None:
     """The latent matrix over a number of months, from end to end."""
     if material.latent is None:
         return None
+    regimes, ids = material.latent.regimes, material.workspace.scenarios.ids
     matrices = material.latent.transition(steps)  # (chain, draw, from, to)
     low, high = np.quantile(matrices, (0.05, 0.95), axis=(0, 1))
-    return {"per": per, "mean": matrices.mean((0, 1)).tolist(), "q05": low.tolist(), "q95": high.tolist()}
+    told = {"mean": matrices.mean((0, 1)), "q05": low, "q95": high}
+
+    def cell(values: Array, i: str, j: str) -> float | None:
+        both = (
+            i in regimes and j in regimes
+        )  # a scenario without a regime of its own has neither row nor column
+        return float(values[regimes.index(i), regimes.index(j)]) if both else None
+
+    return {
+        "per": per,
+        **{key: [[cell(values, i, j) for j in ids] for i in ids] for key, values in told.items()},
+    }
 
 
 def crosswalk(material: Material) -> Json | None:

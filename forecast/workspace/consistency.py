@@ -199,6 +199,8 @@ def _check_coders(workspace: Workspace) -> None:
 
 def _check_labels(workspace: Workspace) -> None:
     met: dict[str, int] = {}
+    fitted = workspace.config.models.fitted
+    regimes = {name for model in fitted if MODELS[model].regimes for name in workspace.regimes(model)}
     if workspace.labels and workspace.latent_from is None:
         wanted = "no labels: no model in use has regimes"
         raise Refusal(file=LABELS, wanted=wanted, remedy="remove the file, or use switching-level")
@@ -207,6 +209,9 @@ def _check_labels(workspace: Workspace) -> None:
         if label.scenario not in workspace.scenarios.ids:
             ids = workspace.scenarios.ids
             raise _unknown(LABELS, f"{where}.scenario", label.scenario, "a scenario", ids)
+        if label.scenario not in regimes:
+            wanted = "a regime of some model: it would have no effect"
+            raise _unknown(LABELS, f"{where}.scenario", label.scenario, wanted, regimes)
         _check_months(workspace, label.months, LABELS, f"{where}.months", known=label.known)
         for month in label.months:
             if month in met:
