@@ -7,7 +7,7 @@
     dispersion (stream), zero (stream)            φ, and the share of zeros of their own
     reporting (stream, release)                   log factor of each release class, 0 for class 0
     season (stream, place)                        log season, twelve places of a year, where a stream has one
-    slope (stream, month)                         what a trend adds to the step out of the month, log points,
+    slope (stream, month)                         what a trend adds on average to the step out of the month, log points,
     trend (stream), damping (stream)              its sd τ, and what is left of it a month later
     outlier (stream)                              share of outlying months
     chance (stream, regime)                       of a yes-or-no stream that follows the regimes

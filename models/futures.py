@@ -5,8 +5,8 @@ Given a draw's parameters and its level up to the last month T:
     z[T]        drawn on each path by itself from the exact filtered probabilities, so that paths are independent
     z[t]        backward from z[T] through the tail, months in which some stream is missing
     z[T+h]      forward through P
-    level[T+h]  = level[T+h-1] + σ ξ, ξ ~ Normal(0, 1), anew on each path; with a trend, + b[T+h-1], whose last known
-                  value has drawn to it what its waves leave out
+    level[T+h]  = level[T+h-1] + σ ξ, ξ ~ Normal(0, 1), anew on each path; with a trend, + b[T+h-1], the first of
+                  which is drawn given the steps up to T
     counts      from their family; a yes-or-no chain of its own goes the same way as z
 
 Each draw has a seed of its own, so results do not depend on how the draws are shared out among threads.
@@ -159,12 +159,14 @@ def _start(draws: xr.Dataset, panel: xr.DataArray, setting: Setting, months: int
 
 
 def _unsure(named: dict[str, Floats], setting: Setting, T: int) -> Any:
-    """Return the sd of the last slopes given their waves, ``[chain, draw, S]``, or zero without a trend."""
+    """Return the sd of the last slopes given the steps, ``[chain, draw, S]``, or zero without a trend."""
     if "trend" not in named:
         return 0.0
     waves, turn = levels.slopes(T + setting.horizon, setting.basis)
-    carried = (waves[T - 1] * levels.lasting(np, named["damping"], turn)) ** 2
-    return named["trend"] * np.sqrt(np.maximum(1.0 - carried.sum(axis=-1), 0.0))
+    trend = np.where(named["trend"] > 0.0, named["trend"], 1.0)  # of a stream without one nothing is asked
+    pace, share = levels.paces(np, named["wander"], trend, named["damping"], turn)
+    known = ((waves[T - 1] * pace * share) ** 2).sum(axis=-1)
+    return np.sqrt(np.maximum(named["trend"] ** 2 - known, 0.0))
 
 
 def _chain(

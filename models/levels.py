@@ -15,6 +15,9 @@ months its law is made of waves too, of the same sd, and on N of them it is that
     b[t] = τ Σ_j g_j(ρ) √(2/M) (ε_j cos ω_j t + ε'_j sin ω_j t)     ω_j = 2π j / M, j = 0 … R; j = 0 without the √2
     g_j(ρ)² = (1 - ρ²) / (1 - 2 ρ cos ω_j + ρ²) · (1 - ρ^M) / (1 + ρ^M)
 
+The walk's own steps are such waves with g = 1, so step and slope are sampled as one sum, of sd √(σ² + τ² g²) wave by wave:
+the data know the sum and hardly its parts. Given it, a slope is normal about its share, τ² g² / (σ² + τ² g²).
+
 A season is a sum of the twelve steps' harmonics, so it is zero over a year. Brockwell and Davis, *Time Series: Theory and
 Methods* (1991), for the spectrum; Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989).
 """
@@ -92,6 +95,16 @@ def lasting(xp: Any, damping: Any, turn: Any) -> Any:
     around = rho ** (2.0 * np.pi / turn[1])
     spectrum = (1.0 - rho**2) / (1.0 - 2.0 * rho * xp.cos(turn) + rho**2)
     return xp.sqrt(spectrum * (1.0 - around) / (1.0 + around))
+
+
+def paces(xp: Any, scale: Any, size: Any, damping: Any, turn: Any) -> tuple[Any, Any]:
+    """Return the sd of each wave of a walk's steps with their slope, and the slope's share of its variance.
+
+    ``scale`` (σ), ``size`` (τ) and ``damping`` (ρ) are ``[..., n]``, the results ``[..., n, waves]``.
+    """
+    slope = (size[..., None] * lasting(xp, damping, turn)) ** 2
+    whole = scale[..., None] ** 2 + slope
+    return xp.sqrt(whole), slope / whole
 
 
 def harmonics() -> Floats:

@@ -71,6 +71,11 @@ def trended(setting: Setting) -> tuple[Stream, ...]:
     return tuple(s for s in walking(setting) if s.trend)
 
 
+def straight(setting: Setting) -> tuple[Stream, ...]:
+    """Return the streams that walk without a trend."""
+    return tuple(s for s in walking(setting) if not s.trend)
+
+
 def law(stream: Stream) -> str:
     """Return the family of the stream's cells under its name in ``models.emissions``."""
     return OUTLYING + stream.family if stream.outliers else stream.family
@@ -170,9 +175,9 @@ def releases(setting: Setting, months: int) -> Floats:
 
 
 def latent(setting: Setting) -> dict[str, tuple[int, int]]:
-    """Return the latent matrices behind seasons and trends, their rows and columns by name."""
+    """Return the latent matrices behind seasons and walks with a trend, their rows and columns by name."""
     seasons, trends = len(seasonal(setting)), len(trended(setting))
-    sizes = {"seasons": (seasons, levels.YEAR - 1), "slopes": (trends, 2 * setting.basis + 1)}
+    sizes = {"seasons": (seasons, levels.YEAR - 1), "steps": (trends, 2 * setting.basis + 1)}
     return {name: size for name, size in sizes.items() if size[0]}
 
 
@@ -182,23 +187,24 @@ def level(stated: Stated, setting: Setting, waves: Any, heaped: Any = None, turn
     Where nothing walks, one month stands for all: ``[..., n, 1]``. A trend needs its ``heaped`` waves and ``turn``
     (``models.levels``).
     """
-    xp, streams, walks = stated.xp, counted(setting), walking(setting)
-    mean = xp.log(stated.of([f"level.{s.id}" for s in streams]))[..., None]
-    if not walks:
-        return mean
-    place = np.array([[float(s == w) for w in walks] for s in streams])
-    path = mean + xp.matmul(place, levels.wander(scale(stated, setting), stated.variables["shape"], waves))
-    if not (trends := trended(setting)):
-        return path
-    place = np.array([[float(s == w) for w in trends] for s in streams])
-    return path + xp.matmul(place, slope(stated, setting, heaped, turn))
+    xp, streams = stated.xp, counted(setting)
+    path = xp.log(stated.of([f"level.{s.id}" for s in streams]))[..., None]
+    if walks := straight(setting):
+        place = np.array([[float(s == w) for w in walks] for s in streams])
+        walk = levels.wander(_scale(stated, walks), stated.variables["shape"], waves)
+        path = path + xp.matmul(place, walk)
+    if trends := trended(setting):
+        place = np.array([[float(s == w) for w in trends] for s in streams])
+        pace, _ = levels.paces(xp, _scale(stated, trends), *trend(stated, setting), turn)
+        path = path + xp.matmul(place, xp.matmul(stated.variables["steps"] * pace, heaped.T))
+    return path
 
 
 def slope(stated: Stated, setting: Setting, waves: Any, turn: Any) -> Any:
-    """Return slopes of the walks with a trend, ``[..., trends, T]``, or what they heap up to, as the waves are."""
-    size, damping = trend(stated, setting)
-    shape = stated.variables["slopes"] * levels.lasting(stated.xp, damping, turn)
-    return levels.wander(size, shape, waves)
+    """Return what the slopes of the walks with a trend are on average given their steps, ``[..., trends, T]``."""
+    given = _scale(stated, trended(setting)), *trend(stated, setting)
+    pace, share = levels.paces(stated.xp, *given, turn)
+    return stated.xp.matmul(stated.variables["steps"] * pace * share, waves.T)
 
 
 def trend(stated: Stated, setting: Setting) -> tuple[Any, Any]:
@@ -226,7 +232,7 @@ def outlying(stated: Stated, streams: tuple[Stream, ...]) -> Any:
 
 def scale(stated: Stated, setting: Setting) -> Any:
     """Return the sd of the walks' monthly steps, ``[..., w]``: ln(1 + wander/100)."""
-    return stated.xp.log1p(stated.of([f"wander.{s.id}" for s in walking(setting)]) / 100.0)
+    return _scale(stated, walking(setting))
 
 
 def effect(stated: Stated, setting: Setting) -> Any:
@@ -321,6 +327,10 @@ def check_panel(panel: xr.DataArray, setting: Setting) -> None:
             raise ValueError(f"panel, stream {s.id!r}: got {odd:g}; wanted whole counts of zero or more")
         if s.family == "bernoulli" and np.any(seen > 1):
             raise ValueError(f"panel, stream {s.id!r}: got {seen.max():g}; wanted 0, 1 or missing")
+
+
+def _scale(stated: Stated, walks: tuple[Stream, ...]) -> Any:
+    return stated.xp.log1p(stated.of([f"wander.{s.id}" for s in walks]) / 100.0)
 
 
 def _check(stream: Stream) -> None:

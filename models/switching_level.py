@@ -57,7 +57,7 @@ def beliefs(priors: PriorSet, setting: Setting) -> Beliefs:
     laws = transitions.laws(priors, setting) | streams.laws(priors, setting)
     return Beliefs(
         laws=laws,
-        walks=len(streams.walking(setting)),
+        walks=len(streams.straight(setting)),
         waves=setting.basis,
         others=streams.latent(setting),
     )
@@ -126,8 +126,8 @@ def columns(held: Beliefs, setting: Setting) -> dict[str, slice]:
         "drivers": len(setting.drivers) if transitions.is_driven(held.laws) else 0,
         "states": 2 * len(streams.chained(setting)),
         "harmonics": held.others.get("seasons", (0, 0))[1],
-        "heaped": held.others.get("slopes", (0, 0))[1],
-        "turn": held.others.get("slopes", (0, 0))[1],
+        "heaped": held.others.get("steps", (0, 0))[1],
+        "turn": held.others.get("steps", (0, 0))[1],
     }
     ends = np.cumsum(list(widths.values())).tolist()
     return {

@@ -69,14 +69,15 @@ def stated(raw, d, priors, setting):
 def means(name, raw, d, said, setting):
     """The mean of each month by the sums of the formulas, wave by wave."""
     N, R = T + setting.horizon, setting.basis
-    walking = [s.id for s in setting.streams if s.level == "walk"]
     logs = np.full(T, np.log(said[f"level.{name}"]))
-    if name in walking:
-        shape = raw["shape"][d][walking.index(name)]
+    straight = [s.id for s in setting.streams if s.level == "walk" and not s.trend]
+    if name in straight:
+        shape = raw["shape"][d][straight.index(name)]
         logs += np.log1p(said[f"wander.{name}"] / 100) * (levels.basis(N, R)[:T] @ shape)
     if f"trend.{name}" in said:
-        rho, tau = said[f"damping.{name}"], np.log1p(said[f"trend.{name}"] / 100)
-        wave = raw["slopes"][d][["deaths", "raids"].index(name)]
+        sigma, tau = (np.log1p(said[f"{key}.{name}"] / 100) for key in ("wander", "trend"))
+        rho = said[f"damping.{name}"]
+        wave = raw["steps"][d][["deaths", "raids"].index(name)]
         b = np.zeros(N)
         for j in range(R + 1):
             w = np.pi * j / N
@@ -85,7 +86,7 @@ def means(name, raw, d, said, setting):
             turn = wave[j] * np.cos(w * np.arange(N)) * np.sqrt((1 if j else 0.5) / N)
             if j:
                 turn += wave[R + j] * np.sin(w * np.arange(N)) / np.sqrt(N)
-            b += tau * g * turn
+            b += np.sqrt(sigma**2 + tau**2 * g**2) * turn
         path = np.concatenate([[0], np.cumsum(b)[:-1]])
         logs += (path - path.mean())[:T]
     if f"season.{name}" in said:
@@ -194,7 +195,9 @@ def test_a_trend_goes_on_and_fades(world, draws):
     wanted = 12.0 + slope * np.cumsum(rho ** np.arange(4))
     assert y.mean(axis=0) == pytest.approx(wanted, abs=0.002)
     waves, turn = levels.slopes(T + setting.horizon, setting.basis)
-    unsure = 1 - ((waves[T - 1] * levels.lasting(np, np.array([rho]), turn)[0]) ** 2).sum()
+    unsure = (
+        1 - ((waves[T - 1] * levels.lasting(np, np.array([rho]), turn)[0]) ** 2).sum()
+    )  # steps do not blur it
     assert y[:, 0].std() == pytest.approx(tau * np.sqrt(unsure), rel=0.1)
     turn = unsure * (1 + rho) ** 2 + 1 - rho**2
     assert y[:, 1].std() == pytest.approx(tau * np.sqrt(turn), rel=0.05)
