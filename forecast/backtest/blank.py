@@ -27,6 +27,13 @@ GENERIC: Mapping[str, tuple[float, float, str]] = {
     "wander": (2.0, 20.0, "percent per month"),
     "spread": (20.0, 100.0, "percent of the mean"),
     "zero": (0.05, 0.5, "share of months"),
+    "outlier": (0.01, 0.1, "share of months"),
+    "season": (5.0, 40.0, "percent"),
+    "trend": (0.5, 5.0, "percent per month"),
+    "damping": (0.5, 0.95, "share left a month later"),
+    "drift": (-5.0, 5.0, "percent per month"),
+    "shape": (0.44, 2.27, "shape"),
+    "swing": (0.5, 2.0, "times the reference scenario's"),
     "chance": (0.05, 0.95, "probability"),
     "persist": (0.5, 0.98, "probability"),
 }

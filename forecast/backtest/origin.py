@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +23,7 @@ from scipy.special import logsumexp
 from forecast import checks, fitting, scenarios
 from forecast.backtest import windows
 from forecast.fitting import Compiled, Posterior, compile_model, from_prior
+from forecast.provenance import LIBRARIES
 from forecast.rules import Bounds, ScenarioSet
 from forecast.sidebyside import own_seed
 from forecast.simulation import simulate, thinned
@@ -31,12 +34,17 @@ from priors import PriorSet, dumps
 
 HORIZONS = (1, 3, 6, 12)  # months ahead at which counts are scored
 EXAM = 3  # months whose joint density weighs the models
-CHAINS, TUNE, DRAWS = 2, 500, 500  # of a fit
+CHAINS, TUNE, DRAWS = 4, 400, 250  # of a fit: with weak priors each chain may name the regimes otherwise
 PATHS = 50  # futures of each draw
 SAMPLE = 1000  # joint futures that are kept
 PRIOR_DRAWS = 400
 DENSITY_DRAWS, PARTICLES = 500, 50  # behind a density
 PRIOR_ONLY = "prior-only"
+ROOT = Path(__file__).parents[2]  # the packages lie side by side
+CODE = (
+    *("models", "priors", "forecast/rules", "forecast/scenarios", "forecast/fitting", "forecast/simulation"),
+    *("forecast/backtest/origin", "forecast/backtest/windows"),
+)
 
 type Floats = NDArray[np.float64]
 type Fit = Callable[["Task", str], tuple[Posterior, float]]  # a model's posterior, and the seconds it took
@@ -74,7 +82,7 @@ class Task:
             "seed": self.seed,
             "sampler": (CHAINS, TUNE, DRAWS, PATHS, SAMPLE, PRIOR_DRAWS, DENSITY_DRAWS, PARTICLES),
         }
-        hashed = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        hashed = hashlib.sha256(json.dumps(told, sort_keys=True).encode() + _code())
         for table in (self.panel, self.exam):
             if table is not None:
                 names = [str(name) for axis in ("stream", "month") for name in table[axis].values]
@@ -216,7 +224,8 @@ def _log_density(task: Task, posterior: Posterior) -> float:
     )  # constant ones; those that walk are not looked at
     longer = xr.concat([posterior.panel, task.exam], "month")
     setting = replace(posterior.setting, horizon=posterior.setting.horizon - steps, labels=None)
-    density = one_step(
+    model = CATALOGUE[posterior.model]
+    density = (model.one_step or one_step)(
         draws.drop_dims("month").assign(level=level),
         longer,
         setting,
@@ -229,6 +238,18 @@ def _log_density(task: Task, posterior: Posterior) -> float:
 
 def _plain(setting: Setting) -> dict[str, Any]:
     return asdict(replace(setting, reporting=dict(setting.reporting)))
+
+
+@cache
+def _code() -> bytes:
+    """What the numbers of an origin are made by: the modules of `CODE`, line ends aside, and the libraries."""
+    hashed = hashlib.sha256()
+    for part in CODE:
+        for path in sorted((ROOT / part).rglob("*.py")) or [ROOT / f"{part}.py"]:
+            name = path.relative_to(ROOT).as_posix()
+            hashed.update(f"{name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    hashed.update("\0".join(map(version, LIBRARIES)).encode())
+    return hashed.digest()
 
 
 @cache

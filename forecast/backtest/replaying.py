@@ -117,7 +117,7 @@ def task_at(past: Past, one: Known, name: Beliefs, *, seed: int) -> Task:
         used=models.use,
         priors=past.workspace.priors
         if name == "hindsight"
-        else blank(models.fitted, settings, one.expanding, day=one.as_of),
+        else blank(models.fitted, settings, panel, day=one.as_of),
         rules=past.workspace.scenarios,
         bounds=may,
         last=windows.last_resolved(windows.past(past.workspace.scenarios, one.expanding, may)),

@@ -105,7 +105,7 @@ def test_the_blank_set_is_what_the_blank_theatre_states(tmp_path: Path) -> None:
         assert mine.known_from == one.as_of
 
 
-@pytest.mark.parametrize("model", ["switching-level", "local-level", "regimes"])
+@pytest.mark.parametrize("model", CATALOGUE)
 def test_the_blank_set_serves_every_model_of_the_frontier(
     model: str, frontier: Workspace, archive: Archive, dates: Calendar
 ) -> None:
