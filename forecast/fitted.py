@@ -150,6 +150,6 @@ def _before(question: Question, name: str, past: history.History, *, seed: int) 
 
 
 def _verdict(posterior: Posterior, *, seed: int) -> checks.Verdict:
-    parameters = [str(name) for name in posterior.draws.data_vars if name != "level"]
+    parameters = [str(name) for name, value in posterior.draws.data_vars.items() if "month" not in value.dims]
     own = checks.convergence(posterior.draws, posterior.statistics, reported=parameters)
     return checks.Verdict(checks=(*own, *predictive.checks(posterior, seed=seed)))

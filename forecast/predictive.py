@@ -92,7 +92,7 @@ def bounds(
             continue
         y = panel.sel(stream=stream.id).values.astype(np.float64)
         upto = _mixed(y, stream, given, weight)
-        yield stream, upto if stream.family == "gaussian" else _mixed(y - 1.0, stream, given, weight), upto
+        yield stream, upto if emissions.real(stream.family) else _mixed(y - 1.0, stream, given, weight), upto
 
 
 def _mixed(y: Floats, stream: Stream, given: dict[str, Floats], weight: Floats) -> Floats:
