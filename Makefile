@@ -21,7 +21,7 @@ define install
 "$(UV)" pip install --quiet --offline --python .venv --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help forecast test lint lock bench images clean
+.PHONY: help forecast test lint lock bench sbc release-check images clean
 
 help:
 	@echo "make forecast   install, run the frontier forecast on the bundled data, print the headline"
@@ -29,6 +29,8 @@ help:
 	@echo "make lint       style, format and types"
 	@echo "make lock       write the hashed locks again"
 	@echo "make bench      the stages of a run, cold and warm, and its memory"
+	@echo "make sbc        simulation-based calibration: MODEL=switching-level SIMS=1000; goes on where it stopped"
+	@echo "make release-check   the certificates of calibration are of this code"
 	@echo "make images     page one of the last frontier run as the picture of the README"
 
 forecast: .venv/run.stamp
@@ -55,6 +57,12 @@ lint: .venv/development.stamp
 	@.bootstrap/bin/pip install --quiet --no-index --find-links "$(WHEELS)" uv 2>/dev/null \
 	  || { .bootstrap/bin/pip download --quiet --dest "$(WHEELS)" uv \
 	       && .bootstrap/bin/pip install --quiet --no-index --find-links "$(WHEELS)" uv; }
+
+sbc: .venv/development.stamp
+	"$(BIN)/python" tests/calibration/sbc.py "$(MODEL)" $(SIMS)
+
+release-check: .venv/development.stamp
+	"$(BIN)/python" tests/calibration/sbc.py check
 
 bench: .venv/run.stamp
 	"$(BIN)/python" bench/stages.py

@@ -1,0 +1,44 @@
+"""Calibration in its short form: twenty truths rank as the long form asks, and the form itself can fail."""
+
+import numpy as np
+import pytest
+import sbc
+
+pytestmark = pytest.mark.calibration
+
+
+def test_twenty_truths_rank_uniformly_among_their_posterior_draws() -> None:
+    found = sbc.certificate("regimes", [sbc.ranks("regimes", number) for number in range(20)])
+    assert found["ok"], {
+        name: one["ranks"] for name, one in found["quantities"].items() if not one["uniform"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "ok"), [(1.0, 1.0, True), (2.0, 2.0, False), (0.5, 0.5, False), (1.0, 1.4, False)]
+)
+def test_ranks_that_are_narrow_wide_or_biased_are_told_from_uniform_ones(
+    a: float, b: float, ok: bool
+) -> None:
+    u = np.random.default_rng(4).beta(a, b, size=1000)
+    rows = [({"x": int(rank)}, False) for rank in np.floor(u * (sbc.KEPT + 1))]
+    assert sbc.certificate("regimes", rows)["ok"] is ok
+
+
+def test_uniform_ranks_leave_their_band_as_seldom_as_it_says() -> None:
+    rng = np.random.default_rng(11)
+    low, high = sbc.band(50, 0.2)
+    counts = rng.multinomial(50, np.full(sbc.KEPT + 1, 1.0 / (sbc.KEPT + 1)), size=4000).cumsum(axis=1)[
+        :, :-1
+    ]
+    outside = np.mean(np.any((counts < low) | (counts > high), axis=1))
+    assert 0.12 < outside < 0.25  # ranks are whole: the band errs a little on the safe side
+
+
+def test_a_certificate_of_other_code_is_stale(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sbc, "CERTIFICATES", tmp_path)
+    assert len(list(sbc.stale())) == len(sbc.MODELS)
+    held = '{"code": "another", "simulations": 1000, "ok": true}'
+    for model in sbc.MODELS:
+        (tmp_path / f"{model}.json").write_text(held, encoding="utf-8", newline="")
+    assert all("has changed" in line for line in sbc.stale())
