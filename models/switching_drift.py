@@ -8,9 +8,10 @@
 make of it, 1 in the reference. The mean of a level over the window is its statement. Given the path, steps are
 emissions like any other, so regimes are summed out exactly. With no drift and no swing it is switching-level.
 
-The path is sampled in waves, all T-1 of them: level = m + σ (B ε), whose steps in units of σ are a rotation of ε. The
-sampler's ε is standard normal and the likelihood has the ratio of the steps' law to that; the product is the law
-above, and `path` draws from it. A setting's ``basis`` is T-1 therefore, and another length is another structure.
+The path is level = m + σ (B ε), with all T-1 waves, so that steps in units of σ are a rotation of ε; a setting's
+``basis`` is T-1 therefore, and another length is another structure. Of a slow wave the data say where it is, of a quick
+one next to nothing: the sampler moves u = (σ/σ0)^w ε, from w near one, the wave itself, down to zero (`centring`).
+Its u is standard normal, and the likelihood has the ratio of their law to that; `path` draws from the law.
 
 A comparator: a drift of some percent a month is a small thing beside steps of the usual size, so that regimes are
 told by what else they do to the streams, or not at all.
@@ -87,7 +88,7 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
         raise ValueError(f"basis: got {setting.basis} for {T} months; wanted {T - 1}, a wave for each step")
     months = switching_level.data(panel, priors, setting)["months"].copy()
     months[:, switching_level.columns(held, setting)["waves"]] = levels.basis(T, setting.basis)
-    return {"said": said(held), "months": months}
+    return {"said": said(held), "months": np.hstack([months, centring(held, setting)])}
 
 
 def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
@@ -100,6 +101,7 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
         stated = Stated(pt, held, declare(held, given["said"]))
         places = switching_level.columns(held, setting)
         months = {name: given["months"][:, place] for name, place in places.items()}
+        months["centring"] = given["months"][:, -len(streams.walking(setting)) :]
         likelihood = _log_likelihood(stated, setting, months)
         if (chains := switching_level._chains(stated, setting, months)) is not None:
             likelihood = likelihood + chains
@@ -109,18 +111,57 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
 
 def _log_likelihood(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
     """Return the log likelihood of steps and streams, regimes summed out."""
-    K = len(setting.scenarios)
-    shape = levels.wander(np.ones(len(streams.walking(setting))), stated.variables["shape"], months["waves"])
-    moved = steps(pt, shape[:, 1:] - shape[:, :-1], *moves(stated, setting))
+    K, moved = len(setting.scenarios), stated.variables["shape"]
+    shape, stretched = uncentred(stated, setting, months["centring"])
+    stated = replace(stated, variables={**stated.variables, "shape": shape})
+    waved = shape @ months["waves"].T
+    likely = steps(pt, waved[:, 1:] - waved[:, :-1], *moves(stated, setting))
     density = switching_level.log_emission(stated, setting, months)
-    density = density + stated.xp.concatenate([np.zeros((1, K)), moved], axis=0)
+    density = density + stated.xp.concatenate([np.zeros((1, K)), likely], axis=0)
     leave, go = transitions.hazard(stated, setting), transitions.exits(stated, setting)
     P = transitions.matrix(leave, go, K)
     law = transitions.start(stated, setting, P)
     if "drivers" in months:
         odds = transitions.log_odds(stated, setting)
         P = transitions.driven(pt, leave, go, *odds, months["drivers"][:-1], K)
-    return markov_log_likelihood(density, P, law, time_varying="drivers" in months)
+    chained = markov_log_likelihood(density, P, law, time_varying="drivers" in months)
+    return chained + 0.5 * (moved**2).sum() - stretched.sum()
+
+
+def centring(held: Beliefs, setting: Setting) -> Floats:
+    """Return w of each wave, ``[T-1, w]``, and below it ln σ0 of each walk, as the medians of the beliefs have them.
+
+    w = I / (1 + I), I = σ0² λ / v: how much the months say of a wave of variance λ, v the variance of a month's logarithm.
+    """
+    found = []
+    waves = np.arange(1, setting.basis + 1)
+    variance = 1.0 / (2.0 * np.sin(np.pi * waves / (2.0 * (setting.basis + 1)))) ** 2
+    for s in streams.walking(setting):
+        middle = {
+            name: float(held.laws[key].ppf(0.5))
+            for name in ("level", "wander", "spread")
+            if (key := f"{name}.{s.id}") in held.laws
+        }
+        noise = (middle.get("spread", 0.0) / 100.0) ** 2
+        noise += 0.0 if s.family == "gaussian" else 1.0 / middle["level"]
+        step = np.log1p(middle["wander"] / 100.0)
+        told = step**2 * variance / noise
+        found.append(np.append(told / (1.0 + told), np.log(step)))
+    return np.stack(found, axis=-1)
+
+
+def uncentred(stated: Stated, setting: Setting, centring: Any) -> tuple[Any, Any]:
+    """Return ε ``[..., w, T-1]`` behind the sampler's u, and w ln(σ/σ0) of each, the log of what stretched it."""
+    scale = stated.xp.log(streams.scale(stated, setting)) - centring[-1]
+    stretched = scale[..., None] * centring[:-1].T
+    return stated.variables["shape"] * stated.xp.exp(-stretched), stretched
+
+
+def _uncentred(held: Beliefs, setting: Setting, variables: Draws) -> Stated:
+    """Return draws with the shapes of the waves in the place of the sampler's."""
+    stated = Stated(np, held, variables)
+    shape, _ = uncentred(stated, setting, centring(held, setting))
+    return replace(stated, variables={**variables, "shape": shape})
 
 
 def moves(stated: Stated, setting: Setting) -> tuple[Any, Any]:
@@ -137,17 +178,16 @@ def moves(stated: Stated, setting: Setting) -> tuple[Any, Any]:
 
 
 def steps(xp: Any, taken: Any, drift: Any, swing: Any) -> Any:
-    """Return how much likelier the steps out of each month are in each regime than as standard normals, ``[..., T-1, K]``.
+    """Return log densities of the steps out of each month in each regime, without ln √2π, ``[..., T-1, K]``.
 
     ``taken`` ``[..., w, T-1]`` are steps in units of σ, ``drift`` ``[..., w, K]`` and ``swing`` ``[..., K]`` as in `moves`.
     """
     z = (taken[..., None] - drift[..., None, :]) / swing[..., None, None, :]
-    ratio = 0.5 * taken[..., None] ** 2 - 0.5 * z**2 - xp.log(swing)[..., None, None, :]
-    return ratio.sum(axis=-3)
+    return (-0.5 * z**2 - xp.log(swing)[..., None, None, :]).sum(axis=-3)
 
 
 def path(held: Beliefs, setting: Setting, drawn: Draws, rng: np.random.Generator) -> Floats:
-    """Draw the shapes of the walks, ``[size, w, T-1]``, from their law given other draws from the prior."""
+    """Draw the sampler's u of the walks, ``[size, w, T-1]``, from their law given other draws from the prior."""
     stated, K, T = Stated(np, held, drawn), len(setting.scenarios), setting.basis + 1
     leave, go = transitions.hazard(stated, setting), transitions.exits(stated, setting)
     P = transitions.matrix(leave, go, K)
@@ -163,7 +203,10 @@ def path(held: Beliefs, setting: Setting, drawn: Draws, rng: np.random.Generator
     for t in range(T - 1):
         z = _picked(P[row, t if P.shape[1] > 1 else 0, z], rng)
         taken[..., t] = drift[row, :, z] + swing[row, z][:, None] * taken[..., t]
-    return np.asarray(taken @ np.diff(levels.basis(T, T - 1), axis=0))
+    _, stretched = uncentred(
+        replace(stated, variables={**drawn, "shape": taken}), setting, centring(held, setting)
+    )
+    return np.asarray(taken @ np.diff(levels.basis(T, T - 1), axis=0) * np.exp(stretched))
 
 
 def _picked(law: Floats, rng: np.random.Generator) -> Any:
@@ -174,7 +217,7 @@ def _picked(law: Floats, rng: np.random.Generator) -> Any:
 
 def derive(variables: Draws, panel: xr.DataArray, priors: PriorSet, setting: Setting) -> xr.Dataset:
     """Return the quantities of ``models.derived``, and ``drift (stream, regime)``, log points, and ``swing (regime)``."""
-    stated, T = Stated(np, beliefs(priors, setting), variables), panel.sizes["month"]
+    stated, T = _uncentred(beliefs(priors, setting), setting, variables), panel.sizes["month"]
     found = derived.quantities(stated, panel, setting)
     names = [s.id for s in streams.counted(setting)]
     path = streams.level(stated, setting, levels.basis(T, setting.basis))
