@@ -1,8 +1,11 @@
 """Counts around levels that wander, with no regimes: a state-space model alone.
 
-y[s,t] ~ family(mean = r · level[s,t]); a yes-or-no stream stays as it is with a probability of its own. It knows
-scenarios only through the rules that resolve them. Durbin and Koopman, *Time Series Analysis by State Space
-Methods*, 2nd ed. (2012).
+    y[s,t] ~ family(mean = r · level[s,t] · season[s, t's place in the year])
+    log level[s,t+1] = log level[s,t] + b[s,t] + σ ξ        b[s,t+1] = ρ b[s,t] + τ √(1 - ρ²) ξ'
+
+Season, slope b (a trend that fades) and a share of outlying months are options of each stream, off unless the setting turns
+them on. A yes-or-no stream stays as it is with a probability of its own. The model knows scenarios only through the rules
+that resolve them. Durbin and Koopman, *Time Series Analysis by State Space Methods*, 2nd ed. (2012).
 """
 
 from dataclasses import replace

@@ -251,3 +251,23 @@ def test_months_are_worth_what_the_formulas_say_where_levels_are_known(beliefs):
         wanted = derived.log_emission(draws, panel, setting)[0, ..., 0]
         found = one_step(draws, panel, setting, priors, number=3, seed=1)
         assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def test_predictive_bounds_know_seasons_and_outlying_months(world, draws):
+    """P(Y < y) and P(Y ≤ y) of a cell, averaged over draws, from the parts of the mixture."""
+    from forecast.predictive import bounds
+
+    panel, _, setting = world
+    seen = MODEL.view(setting)
+    found = {
+        stream.id: (low, high) for stream, low, high in bounds(draws, panel, seen, np.ones((1, 4, T, 1)))
+    }
+    own = draws.sel(stream="raids").isel(chain=0)
+    mean, share = np.exp(own["level"].values[:, 4]), own["outlier"].values
+    wide = st.nbinom(0.25, 0.25 / (0.25 + mean))
+    for place, y in ((0, 119), (1, 120)):
+        wanted = (1 - share) * st.poisson.cdf(y, mean) + share * wide.cdf(y)
+        assert found["raids"][place][4] == pytest.approx(wanted.mean())
+    low, high = found["price"]
+    assert np.array_equal(low, high, equal_nan=True)
+    assert np.isnan(high[-1])
