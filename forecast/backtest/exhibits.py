@@ -1,6 +1,7 @@
 """The tables of a backtest's page: what was gained, stream by stream and origin by origin, and how the fits went."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from forecast.backtest.pooling import ENSEMBLE
@@ -9,7 +10,7 @@ from reports import words
 from reports.document import Block, Column, Heading, Paragraph, Table
 from reports.text import Sentence, Span, sentence
 
-MAIN = "markov-chain"  # the reference to beat
+MAIN, MAIN_COUNTS = "markov-chain", "last-value-negative-binomial"  # the references to beat
 SCORES: Mapping[str, str] = {
     "ign": "ignorance, bits",
     "rps": "ranked probability score",
@@ -62,39 +63,53 @@ def _means(found: Mapping[str, Any], name: str, what: str, score: str) -> Iterat
 
 
 def gains(found: Mapping[str, Any], name: str, what: str, score: str) -> Iterator[Block]:
-    """What the ensemble gained over each reference, by horizon."""
-    own = [
-        c
-        for c in found["comparisons"]
-        if (c["what"], c["score"], c["target"], c["model_name"]) == (what, score, "all", ENSEMBLE)
-    ]
-    if not own:
-        return
-    ratio = score != "ign"
-    rows = [
-        (
-            sentence(c["reference_name"]),
-            sentence(_ahead(c["horizon"])),
-            sentence(Span(text=str(c["n"]), value=c["n"])),
-            sentence(signed(c["gain"]), between(c["low"], c["high"])),
-            *((sentence(signed(c["skill"]), between(c["skill_low"], c["skill_high"])),) if ratio else ()),
-            sentence(c["sentence"]),
-        )
-        for c in own
-    ]
-    yield Table(
-        key=f"{name}-{what}-{score}-gains".replace(" ", "-"),
-        caption=f"What the ensemble gains over each reference: {SCORES[score]}{', ' + what if what != 'scenario' else ''}",
-        columns=(
-            Column(title="Reference"),
-            Column(title="Ahead"),
-            Column(title="Targets", numeric=True),
-            Column(title="Gain", numeric=True),
-            *((Column(title="Skill", numeric=True),) if ratio else ()),
-            Column(title="The ensemble is"),
-        ),
-        rows=tuple(rows),
+    """What the ensemble gained over each reference, and each model over the main one: a column for each horizon."""
+    every = [c for c in found["comparisons"] if (c["what"], c["score"], c["target"]) == (what, score, "all")]
+    told = SCORES[score] if what in ("scenario", "counts") else f"{SCORES[score]}, {what}"
+    ours = [(c["reference_name"], c) for c in every if c["model_name"] == ENSEMBLE]
+    yield from _matrix(
+        ours,
+        f"{name}-{what}-{score}-gains",
+        "Reference",
+        f"What the ensemble gains over each reference: {told}",
     )
+    for main in (MAIN, MAIN_COUNTS):
+        singles = [
+            (c["model_name"], c) for c in every if c["model_name"] != ENSEMBLE and c["reference_name"] == main
+        ]
+        yield from _matrix(
+            singles, f"{name}-{what}-{score}-models", "Model", f"What each model gains over {main}: {told}"
+        )
+
+
+def _matrix(
+    cells: Sequence[tuple[str, Mapping[str, Any]]], key: str, head: str, caption: str
+) -> Iterator[Block]:
+    """Gains in rows by name and columns by horizon, in the unit of the score; bold where the interval excludes nought."""
+    if not cells:
+        return
+    horizons = sorted({c["horizon"] for _, c in cells})
+    rows = {row: {c["horizon"]: c for name, c in cells if name == row} for row, _ in cells}
+    numbers = {h: {c["n"] for _, c in cells if c["horizon"] == h} for h in horizons}
+    yield Table(
+        key=key.replace(" ", "-"),
+        caption=caption,
+        columns=(Column(title=head), *(Column(title=_ahead(h), numeric=True) for h in horizons)),
+        rows=tuple(
+            (sentence(row), *(_gain(found[h]) if h in found else sentence("–") for h in horizons))
+            for row, found in rows.items()
+        ),
+        note="Targets: "
+        + "; ".join(
+            f"{_ahead(h)} {' or '.join(map(str, sorted(numbers[h], reverse=True)))}" for h in horizons
+        )
+        + ". No interval: too few origins for one.",
+    )
+
+
+def _gain(c: Mapping[str, Any]) -> Sentence:
+    clear = c["low"] is not None and (c["low"] > 0 or c["high"] < 0)
+    return sentence(replace(signed(c["gain"]), strong=clear), between(c["low"], c["high"]))
 
 
 def streams(found: Mapping[str, Any], told: Told, name: str) -> Iterator[Block]:
@@ -272,11 +287,15 @@ def signed(value: float | None) -> Span:
     """A difference with its sign."""
     if value is None:
         return Span(text="–")
-    return Span(text=f"{value:+.2f}".replace("-", "−"), value=value)
+    return Span(text=_written(value), value=value)
 
 
 def between(low: float | None, high: float | None) -> str:
     """An interval in brackets, or nothing where there is none."""
-    if low is None or high is None:
-        return ""
-    return f" ({low:+.2f} to {high:+.2f})".replace("-", "−")
+    return "" if low is None or high is None else f" ({_written(low)} to {_written(high)})"
+
+
+def _written(value: float) -> str:
+    """Two decimals with a sign, three below a tenth; nought has none."""
+    text = f"{value:+.{2 if abs(value) >= 0.0995 else 3}f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")

@@ -45,7 +45,7 @@ def page(told: Told) -> BacktestPage:
         ),
         footer=sentence(
             "Gains are mean score of the reference less that of the forecast, on common targets: above zero the forecast is "
-            "better. Intervals hold 90 %, from blocks of origins."
+            "better. Intervals hold 90 %, from blocks of origins; bold: the interval excludes nought. Tests and skill scores are in backtest.json."
         ),
     )
 

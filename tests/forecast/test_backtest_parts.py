@@ -297,5 +297,6 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_signs_are_true_minus_signs() -> None:
     assert signed(-0.126).text == "−0.13"
     assert signed(None).text == "–"
+    assert [signed(x).text for x in (0.0995, 0.01234, -0.0001, 0.0)] == ["+0.10", "+0.012", "0", "0"]
     assert between(-0.5, 0.25) == " (−0.50 to +0.25)"
     assert between(None, 1.0) == ""
