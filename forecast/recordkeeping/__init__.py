@@ -119,7 +119,9 @@ def ledger_export(
             where="--format", got=format, wanted=" | ".join(FORMATS), remedy=nearest(format, FORMATS)
         )
     if format == "jsonl":
-        return bookkeeping.ledger_export(directory, theatre=theatre, output=output, canonical=canonical, to=to)
+        return bookkeeping.ledger_export(
+            directory, theatre=theatre, output=output, canonical=canonical, to=to
+        )
     from forecast import exports
 
     file = bookkeeping.ledger_file(directory, theatre, output)

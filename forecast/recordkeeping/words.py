@@ -107,9 +107,10 @@ def _interval(c: Comparison) -> str:
 def _process(found: Honesty) -> list[str]:
     if found.skill_process is None or found.reference_test is None:
         return ["skill process: no forecast one quarter ahead has a Markov chain beside it yet"]
+    reached = "it has reached" if found.alarmed else "it has not reached"
     return [
-        f"skill process, one quarter ahead, against the Markov chain: {found.skill_process:.2f} (at {found.alarm:.0f} the "
-        "forecasts have been better, wrongly so once in twenty records)",
+        f"skill process, one quarter ahead, against the Markov chain: {found.skill_process:.2f}; {reached} {found.alarm:.0f}, "
+        "which forecasts that are no better do once in twenty records at most",
         f'test of "the Markov chain is exactly right": {found.reference_test:.2f}; it is no test of skill',
     ]
 

@@ -48,8 +48,9 @@ class Honesty:
     last: str | None
     means: Mapping[int, Mapping[str, float]]  # horizon -> score -> mean
     against: tuple[Against, ...]
-    skill_process: float | None  # E after the last quarter; at 20 the model has been better
+    skill_process: float | None  # E after the last quarter
     alarm: float
+    alarmed: bool  # whether E has ever reached the alarm: the model has been better than the chain
     reference_test: (
         float | None
     )  # 2^(bits gained over the Markov chain): tests "the reference is exactly right"
@@ -87,6 +88,7 @@ def honesty(
     if chain is not None:
         perfect = power(after, chain, burn_in=max(1, known - len(quarters)), seed=seed)
     ahead = [one for one in counted if one.horizon == AHEAD]
+    process = _process(ahead, "rps" if ordinal_scale else "brier")
     return Honesty(
         resolved=len(quarters),
         scored=len(counted),
@@ -104,8 +106,9 @@ def honesty(
         against=tuple(
             found for h in horizons for name in names for found in _against(counted, h, name, seed)
         ),
-        skill_process=_process(ahead, "rps" if ordinal_scale else "brier"),
+        skill_process=None if process is None else float(process[-1]),
         alarm=score.ALARM,
+        alarmed=process is not None and bool((process >= score.ALARM).any()),
         reference_test=_reference_test(ahead),
         perfect=perfect,
         perfect_after=after,
@@ -162,12 +165,12 @@ def _against(counted: Sequence[Scored], horizon: int, name: str, seed: int) -> l
     return found
 
 
-def _process(ahead: Sequence[Scored], name: str) -> float | None:
+def _process(ahead: Sequence[Scored], name: str) -> score.Scores | None:
     pairs = [(one.references[CHAIN][name], getattr(one, name)) for one in ahead if CHAIN in one.references]
     if not pairs:
         return None
     theirs, ours = np.array(pairs).T / (2.0 if name == "brier" else 1.0)
-    return float(score.skill_process(theirs, ours)[-1])
+    return score.skill_process(theirs, ours)
 
 
 def _reference_test(ahead: Sequence[Scored]) -> float | None:

@@ -7,6 +7,7 @@ import pytest
 
 from forecast import ledger as book
 from forecast.ledger import scoring
+from forecast.ledger.store import append, open_ledger, transaction
 from forecast.skill import honesty
 
 Q3, Q4 = "2026Q3-abababab", "2026Q4-abababab"
@@ -132,3 +133,30 @@ def test_retrospective_forecasts_never_enter_the_standing(ledger):
     assert resolved().scored == 0
     book.resolve(ledger, Q4, "war", **AFTER)
     assert (resolved().resolved, resolved().scored) == (1, 2)
+
+
+def test_scores_kept_by_the_first_version_still_count(told):
+    """Its rows had neither probabilities nor references."""
+    kept = {"run": "r", "timing": "live", "horizon": 1, "forced": False, "ign": 0.7, "rps": 0.1, "brier": 0.4}
+    said = {
+        "outcome": "war",
+        "release": "first",
+        "source": "s",
+        "as_of": "2026-11-01",
+        "reason": "r",
+        "set_by": "d",
+    }
+    with open_ledger(told, write=True) as connection, transaction(connection):
+        append(
+            connection,
+            kind="resolution",
+            subject=Q3,
+            created_at="2026-11-02T00:00:00Z",
+            regards=2,
+            payload=json.dumps({**said, "scores": [kept]}),
+        )
+    (line,) = book.track_record(told)
+    assert (line.ign, line.references, line.p) == (0.7, {}, ())
+    found = honesty([line], scenarios=("calm", "contained", "war"), chain=None, known=9, seed=1)
+    assert (found.resolved, found.against, found.skill_process, found.calibration) == (1, (), None, {})
+    assert found.means[1]["ign"] == 0.7

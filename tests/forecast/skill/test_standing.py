@@ -68,6 +68,7 @@ def test_the_process_passes_its_alarm_only_for_a_better_model():
     better = said([line(q, (0.02, 0.96, 0.02), "contained", reference=(0.5, 0, 0.5)) for q in quarters(60)])
     even = said([line(q, (0.2, 0.6, 0.2), "contained") for q in quarters(60)])
     assert better.skill_process > better.alarm == 20
+    assert (better.alarmed, even.alarmed) == (True, False)
     assert even.skill_process == 1.0
     assert even.reference_test == pytest.approx(1.0)
 
