@@ -15,7 +15,7 @@ NORMAL, LOGNORMAL, SHIFTED, SIGNED, STUDENTT, BETA, GAMMA, HALFNORMAL, EXPONENTI
 
 
 @compiled
-def _stated(
+def stated(
     x: Floats, said: Floats, keys: Integers, fixed: Floats, value: Floats, slope: Floats, gradient: Floats
 ) -> float:
     """Fill the value of each key and dvalue/dx; return the log prior, its slope added to the gradient."""
@@ -63,8 +63,8 @@ def _stated(
 
 
 @compiled
-def _shared(x: Floats, said: Floats, shares: Integers, p: Floats, gradient: Floats) -> float:
-    """Fill the shares of each statement, softmax of (y, -Σy); return their log prior as `_stated` does."""
+def shared(x: Floats, said: Floats, shares: Integers, p: Floats, gradient: Floats) -> float:
+    """Fill the shares of each statement, softmax of (y, -Σy); return their log prior as `stated` does."""
     total = 0.0
     for n in range(shares.shape[0]):
         count, at, a = shares[n]
@@ -90,7 +90,7 @@ def _shared(x: Floats, said: Floats, shares: Integers, p: Floats, gradient: Floa
 
 
 @compiled
-def _paths(shape: Floats, months: Floats, waves_at: int) -> Floats:
+def paths(shape: Floats, months: Floats, waves_at: int) -> Floats:
     """Return B ε of every walk, ``[walks, T]``."""
     walks, waves = shape.shape
     T = months.shape[0]
@@ -116,7 +116,7 @@ def _effects(s: int, K: int, value: Floats, steps: Integers) -> Floats:
 
 
 @compiled
-def _emit(
+def emit(
     s: int,
     value: Floats,
     months: Floats,
@@ -162,7 +162,7 @@ def _emit(
 
 
 @compiled
-def _absorb(
+def absorb(
     s: int,
     value: Floats,
     months: Floats,
@@ -240,10 +240,10 @@ def density(
     value, slope, d_value = np.empty(keys.shape[0]), np.empty(keys.shape[0]), np.zeros(keys.shape[0])
     p = np.empty((shares.shape[0], K))
     d_p = np.zeros_like(p)
-    total: float = said[-1] + _stated(x, said, keys, fixed, value, slope, gradient)
-    total += _shared(x, said, shares, p, gradient)
+    total: float = said[-1] + stated(x, said, keys, fixed, value, slope, gradient)
+    total += shared(x, said, shares, p, gradient)
     shape = x[shape_at : shape_at + walks * waves].reshape(walks, waves)
-    path = _paths(shape, months, waves_at)
+    path = paths(shape, months, waves_at)
     for n in range(shape_at, shape_at + walks * waves):
         total -= 0.5 * x[n] * x[n]
         gradient[n] -= x[n]
@@ -252,7 +252,7 @@ def density(
         emission[:] = months[:, labels_at : labels_at + K]
     at_cell = np.empty((S, 3, T, K))
     for s in range(S):
-        _emit(s, value, months, y_at, seen_at, path, counted, steps, factors, emission, at_cell[s])
+        emit(s, value, months, y_at, seen_at, path, counted, steps, factors, emission, at_cell[s])
     for column, k, key in chances:
         for t in range(T):
             if months[t, seen_at + column] > 0.0:
@@ -268,7 +268,7 @@ def density(
         total += emission.sum()
     total += marginal.own(months, value, chains, d_value)
     for s in range(S):
-        _absorb(
+        absorb(
             s,
             value,
             months,

@@ -33,7 +33,7 @@ AT_DRAW = numba.types.int64(SIZE, SIZE, POINTER, POINTER, DATA)
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """An array as nutpie knows it: by name and rank."""
 
     name: str
@@ -82,7 +82,7 @@ def _density(dim, x_, gradient_, value_, user_):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _expand(x: Floats, out: Floats, keys: Integers, shares: Integers) -> None:
+def expand(x: Floats, out: Floats, keys: Integers, shares: Integers) -> None:
     """Turn the sampler's coordinates into the free variables, one after another."""
     at = 0
     for n in range(keys.shape[0]):
@@ -111,7 +111,7 @@ def _expand(x: Floats, out: Floats, keys: Integers, shares: Integers) -> None:
 def _expansion(dim, expanded, x_, out_, user_):  # type: ignore[no-untyped-def]
     w = carray(user_, (TABLE_WORDS + 2 * (len(NAMES) - len(VECTORS)),), np.uint64)
     keys, shares = _table(w, 4, np.int64), _table(w, 5, np.int64)
-    _expand(carray(x_, (dim,)), carray(out_, (expanded,)), keys, shares)
+    expand(carray(x_, (dim,)), carray(out_, (expanded,)), keys, shares)
     return 0
 
 
@@ -124,7 +124,7 @@ def density(beliefs: Beliefs, data: Mapping[str, Floats], setting: Setting) -> n
         shapes["shape"] = (beliefs.walks, beliefs.waves)
     known: dict[str, Any] = {**plan.plan(beliefs, setting), **data}
     arrays: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(known[name]) for name in NAMES}
-    held = {_Held(name, array.ndim): name for name, array in arrays.items()}
+    held = {Held(name, array.ndim): name for name, array in arrays.items()}
     expanded = sum(int(np.prod(shape)) for shape in shapes.values())
     rows = sum(len(beliefs.shares[name]) for name in beliefs.shares)
     return nutpie.CompiledPyMCModel(

@@ -77,8 +77,7 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
         given = {name: pm.Data(name, value) for name, value in data(panel, priors, setting).items()}
         stated = Stated(pt, held, declare(held, given["said"]))
         months = {name: given["months"][:, place] for name, place in columns(held, setting).items()}
-        parts = [_switching(stated, setting, months), _chains(stated, setting, months)]
-        pm.Potential("likelihood", sum(part for part in parts if part is not None))
+        pm.Potential("likelihood", log_likelihood(stated, setting, months))
     return model
 
 
@@ -135,6 +134,12 @@ def columns(held: Beliefs, setting: Setting) -> dict[str, slice]:
         for (name, width), end in zip(widths.items(), ends, strict=True)
         if width
     }
+
+
+def log_likelihood(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
+    """Return the log likelihood of all streams, the regimes summed out, as a graph."""
+    parts = [_switching(stated, setting, months), _chains(stated, setting, months)]
+    return sum(part for part in parts if part is not None)
 
 
 def log_emission(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
