@@ -108,7 +108,9 @@ def comparison(record: Json) -> str:
     if divided is not None:
         tables = (_bars(entry, divided["bars"], record["scenarios"]) for entry in divided["quarters"])
         lines += [line for text in tables for line in ("", text)]
-        lines.append("( ) within two Monte Carlo errors; ~ depends on the order in which the causes come")
+        lines.append(
+            "( ) within two Monte Carlo errors, or next to nothing; ~ depends on the order in which the causes come"
+        )
     return "\n".join(lines)
 
 

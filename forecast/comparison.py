@@ -75,7 +75,8 @@ def compare(
             name
             for key, name in INPUTS.items()
             if before.record["provenance"][key] != after.record["provenance"][key]
-        ],
+        ]
+        + (["the date they speak from"] if before.record["as_of"] != after.record["as_of"] else []),
         "same_rules": before.record["provenance"]["scenarios_sha256"]
         == after.record["provenance"]["scenarios_sha256"],
         "quarters": [{"quarter": name, "resolved": moved(then[name], now[name])} for name in common],

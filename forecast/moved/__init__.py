@@ -41,7 +41,8 @@ BARS: Mapping[str, str] = {
     BELIEFS: "edited priors, labels and drivers",
 }
 NOISE = 2.0  # Monte Carlo errors below which a bar is not spoken of
-ROUNDING = 1e-12  # a cause that changes nothing has a bar of nought, but for the last digits
+LEAST = 0.0005  # half a tenth of a point: a bar that is printed as nought is not spoken of either
+ROUNDING = 1e-12  # of the last digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,8 +57,8 @@ class Bar:
 
     @property
     def told(self) -> Array:
-        """Where it stands out from the noise of the simulation."""
-        found: Array = (abs(self.shift) > ROUNDING) & (abs(self.shift) >= NOISE * self.error)
+        """Where it can be seen, and stands out from the noise of the simulation."""
+        found: Array = (abs(self.shift) >= LEAST) & (abs(self.shift) >= NOISE * self.error)
         return found
 
     @property

@@ -62,7 +62,7 @@ def models_of(posteriors: Mapping[str, Posterior], counts: xr.Dataset) -> dict[s
     for name, tally in tallies.items():
         posterior = posteriors[name]
         known = CATALOGUE[name].beliefs(posterior.priors, posterior.setting).laws
-        laws = {key: law for key, law in known.items() if key in posterior.priors}  # factors of releases are none
+        laws = {key: law for key, law in known.items() if key in posterior.priors}  # no factor of a release
         stated = thinned(posterior.draws, len(tally.hits))["stated"]
         drawn = stated.transpose("chain", "draw", "prior").values.reshape(len(tally.hits), -1)
         column = {str(key): place for place, key in enumerate(stated["prior"].values)}

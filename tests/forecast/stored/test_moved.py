@@ -127,6 +127,7 @@ def test_a_reason_and_a_belief_of_another_model_change_nothing(pair: Pair) -> No
 def test_bars_add_up_to_what_was_published(pair: Pair, fitted: list[Any]) -> None:
     found = compare(pair.before, pair.after, workspace=pair.workspace)
     moved = found["moved"]
+    assert found["differs"] == ["the data", "the priors", "the date they speak from"]
     assert [bar["name"] for bar in moved["bars"]] == ["rerun", "history", "months", "beliefs"]
     assert len(fitted) == 7  # eight coalitions, of which the last is the later run itself
     assert len({seed for _, seed in fitted}) == 7
