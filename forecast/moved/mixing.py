@@ -16,6 +16,7 @@ import xarray as xr
 
 from forecast.fitting import Posterior
 from forecast.months import month, ordinal
+from forecast.workspace import MODELS
 from models import CATALOGUE
 from models.contract import Driver, Reporting, Setting
 from priors import PriorSet
@@ -55,12 +56,13 @@ def same(model: str, a: Given, b: Given) -> bool:
     )
 
 
-def mixed(before: Given, after: Given, causes: frozenset[str]) -> Given:
-    """What the model is given when only these causes are at work.
+def mixed(model: str, before: Given, after: Given, causes: frozenset[str]) -> Given:
+    """What a model is given when only these causes are at work.
 
     With all of them it is ``after``, with none ``before``.
 
     Args:
+        model: its name.
         before: of the earlier run.
         after: of the later run.
         causes: of ``CAUSES``.
@@ -77,6 +79,7 @@ def mixed(before: Given, after: Given, causes: frozenset[str]) -> Given:
     setting = replace(
         believed.setting,
         horizon=horizon,
+        basis=panel.sizes["month"] - 1 if MODELS[model].drifts else believed.setting.basis,  # a wave a step
         labels=_labels(believed, span[: panel.sizes["month"]]),
         drivers=tuple(_driver(one, believed.span, span) for one in believed.setting.drivers),
         reporting={

@@ -99,7 +99,7 @@ def _fits(
     place: dict[Coalition, int] = {}
     ready: dict[tuple[object, ...], Compiled] = {}
     for causes in coalitions(CAUSES):
-        this = mixed(old, new, causes)
+        this = mixed(model, old, new, causes)
         at = next((n for n, one in enumerate(known) if same(model, one, this)), len(known))
         place[causes] = at
         if at < len(known):
@@ -119,7 +119,7 @@ def _earlier(model: str, before: Side, new: Given) -> Given:
     if model in before.posteriors:
         return given(before.posteriors[model])
     other = given(next(iter(before.posteriors.values())))
-    return replace(mixed(other, new, frozenset({BELIEFS})), priors=other.priors)
+    return replace(mixed(model, other, new, frozenset({BELIEFS})), priors=other.priors)
 
 
 def _fit(model: str, this: Given, ready: dict[tuple[object, ...], Compiled], *, seed: int) -> Posterior:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from forecast.archive import Stored
 from forecast.cli import main
 from forecast.comparison import compare
 from forecast.fitting import Posterior, from_prior
-from forecast.moved import valuing
+from forecast.moved import side_of, valuing
 from forecast.moved.mixing import BELIEFS, CAUSES, HISTORY, MONTHS, Given, given, mixed, same
 from forecast.pipeline import run
 from forecast.workspace import Workspace, load
@@ -62,7 +62,7 @@ def pair(shelf: Any, quickly: Callable[..., Any], tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-def fitted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Given, int]]]:
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Given, int]]:
     """Draws of the priors in the place of fits; what was asked for, in order."""
     asked: list[tuple[Given, int]] = []
 
@@ -75,7 +75,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Given, int]]]
         return replace(parts[0], draws=xr.concat([part.draws for part in parts], "chain"))
 
     monkeypatch.setattr(valuing, "_fit", drawn)
-    yield asked
+    return asked
 
 
 def sides(pair: Pair) -> tuple[Given, Given]:
@@ -87,14 +87,16 @@ def test_all_causes_make_the_later_run_and_none_the_earlier(pair: Pair) -> None:
     before, after = sides(pair)
     assert not same(MODEL, before, after)
     for old, new in ((before, after), (after, before)):  # also where the second run knows less
-        assert same(MODEL, mixed(old, new, frozenset()), old)
-        assert same(MODEL, mixed(old, new, frozenset(CAUSES)), new)
-        assert mixed(old, new, frozenset(CAUSES)).setting == new.setting
+        assert same(MODEL, mixed(MODEL, old, new, frozenset()), old)
+        assert same(MODEL, mixed(MODEL, old, new, frozenset(CAUSES)), new)
+        assert mixed(MODEL, old, new, frozenset(CAUSES)).setting == new.setting
 
 
 def test_each_cause_moves_its_own_part(pair: Pair) -> None:
     before, after = sides(pair)
-    revised, grown, believed = (mixed(before, after, frozenset({one})) for one in (HISTORY, MONTHS, BELIEFS))
+    revised, grown, believed = (
+        mixed(MODEL, before, after, frozenset({one})) for one in (HISTORY, MONTHS, BELIEFS)
+    )
     at = {"stream": "incidents", "month": "2020-12"}
     assert [float(one.panel.sel(at)) for one in (before, revised, grown, believed)] == [17, 25, 17, 17]
     assert [str(one.panel["month"].values[-1]) for one in (revised, grown, believed)] == [
@@ -112,6 +114,18 @@ def test_each_cause_moves_its_own_part(pair: Pair) -> None:
     assert grown.setting.labels == (*(before.setting.labels or ()), (0.0, 0.0, 0.0))
     for one in (revised, grown, believed):
         assert all(len(driver.values) == len(one.span) for driver in one.setting.drivers)
+
+
+def test_a_model_that_the_earlier_run_did_not_fit_is_given_its_data(pair: Pair) -> None:
+    before, after = (side_of(one, {MODEL}) for one in (pair.before, pair.after))
+    new = given(after.posteriors[MODEL])
+    unknown = valuing._earlier("regimes", before, new)
+    assert unknown.panel.equals(before.posteriors[MODEL].panel)
+    assert unknown.priors is before.posteriors[MODEL].priors
+    assert unknown.span == given(before.posteriors[MODEL]).span
+    assert all(len(driver.values) == len(unknown.span) for driver in unknown.setting.drivers)
+    waves = mixed("switching-drift", given(before.posteriors[MODEL]), new, frozenset({MONTHS})).setting.basis
+    assert waves == new.panel.sizes["month"] - 1  # a wave for each step, however long the panel
 
 
 def test_a_reason_and_a_belief_of_another_model_change_nothing(pair: Pair) -> None:
