@@ -13,7 +13,7 @@ from forecast.incidents import gather
 from forecast.workspace import Workspace
 from reports import words
 
-LATE = 90  # days after its month's end from which an origin is named
+LATE = 92  # days after its month's end from which an origin is named: a whole quarter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +71,7 @@ def remarks(past: Past) -> Iterator[str]:
     for one in late:
         yield (
             f"The figures of {words.month(one.origin)} were first seen on {words.date(one.as_of.isoformat())}: that origin "
-            "speaks so late, of quarters that were partly over, though no later month was looked at."
+            "speaks so late, of a quarter that was over by then, though it looked at no later month."
         )
     release = "annual" if past.came.annual else "first"
     yield f"Outcomes are those of the {release} release of the figures; the other is kept beside them."
