@@ -22,11 +22,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
 import scipy.special
 import scipy.stats
 from numpy.typing import ArrayLike
-from pytensor.tensor.special import logaddexp
 
 from models.kernels import Floats
 from models.mixtures import Law, averaged
@@ -61,17 +59,6 @@ ARRAYS = _Library(
     maximum=np.maximum,
     minimum=np.minimum,
     xlogy=scipy.special.xlogy,
-)
-GRAPHS = _Library(
-    log=pt.log,
-    log1p=pt.log1p,
-    expm1=pt.expm1,
-    logaddexp=logaddexp,
-    gammaln=pt.gammaln,
-    where=pt.where,
-    maximum=pt.maximum,
-    minimum=pt.minimum,
-    xlogy=lambda y, x: y * pt.log(x),  # a graph's mean is positive, and log(exp(x)) simplifies to x
 )
 HALF = np.float64(0.5)  # a plain 0.5 would be a float32 constant inside a graph
 HALF_LOG_TWO_PI = np.float64(0.5 * np.log(2 * np.pi))
@@ -183,11 +170,25 @@ def log_density_graph(y: Any, mask: Any, family: str, **parameters: Any) -> Any:
     too, and has gradient zero. Terms without the mean keep the shape of ``y``, so give ``y`` as ``[T, 1]``
     beside means ``[T, K]`` and they are computed once for all regimes.
     """
+    import pytensor.tensor as pt  # late: what is computed from draws does not need it
+    from pytensor.tensor.special import logaddexp
+
+    graphs = _Library(
+        log=pt.log,
+        log1p=pt.log1p,
+        expm1=pt.expm1,
+        logaddexp=logaddexp,
+        gammaln=pt.gammaln,
+        where=pt.where,
+        maximum=pt.maximum,
+        minimum=pt.minimum,
+        xlogy=lambda y, x: y * pt.log(x),  # a graph's mean is positive, and log(exp(x)) simplifies to x
+    )
     _check(family, parameters)
     given = {name: pt.cast(pt.as_tensor_variable(x), "float64") for name, x in parameters.items()}
     zero = np.float64(0.0)
-    usable = GRAPHS.where(mask, pt.cast(pt.as_tensor_variable(y), "float64"), zero)
-    return GRAPHS.where(mask, DENSITIES[family](GRAPHS, usable, **given), zero)
+    usable = graphs.where(mask, pt.cast(pt.as_tensor_variable(y), "float64"), zero)
+    return graphs.where(mask, DENSITIES[family](graphs, usable, **given), zero)
 
 
 def cdf(y: ArrayLike, family: str, **parameters: ArrayLike) -> Floats:

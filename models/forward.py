@@ -21,6 +21,7 @@ MacDonald and Langrock, *Hidden Markov Models for Time Series*, 2nd ed. (2016), 
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +29,6 @@ from numpy.typing import ArrayLike, NDArray
 from models import kernels, paths
 from models.blocks import each_block
 from models.kernels import Floats, Integers
-from models.operation import markov_log_likelihood
 
 __all__ = [
     "filtered",
@@ -45,6 +45,15 @@ __all__ = [
 ]
 
 ROW_SUM_TOLERANCE = 1e-8  # of a stochastic matrix
+
+
+def markov_log_likelihood(
+    log_emission: Any, transition: Any, initial: Any, *, time_varying: bool | None = None
+) -> Any:
+    """Return the log likelihood as a PyTensor expression, for any PyMC model; see ``models.operation``."""
+    from models import operation  # late: arrays do not need PyTensor
+
+    return operation.markov_log_likelihood(log_emission, transition, initial, time_varying=time_varying)
 
 
 def log_likelihood(

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -71,6 +70,7 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
         Refusal: priors that are missing or contradict the setting.
     """
     import pymc as pm
+    import pytensor.tensor as pt
 
     held = beliefs(priors, setting)
     with pm.Model(check_bounds=False) as model:  # the statements have been checked already
@@ -153,7 +153,7 @@ def log_emission(stated: Stated, setting: Setting, months: Mapping[str, Any]) ->
             level = level + streams.season(stated, setting, months["harmonics"])
         effect = streams.effect(stated, setting)
     for family, members, places in streams.grouped(setting):
-        mean = pt.exp(level[places][:, :, None] + effect[places][:, None, :])
+        mean = stated.xp.exp(level[places][:, :, None] + effect[places][:, None, :])
         phi = streams.dispersion(stated, members)[:, None, None] if streams.spreads(members[0]) else None
         share = streams.zero(stated, members)[:, None, None] if streams.zeroed(members[0]) else None
         outlier = streams.outlying(stated, members)[:, None, None] if members[0].outliers else None
@@ -191,7 +191,7 @@ def _switching(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> A
     law = transitions.start(stated, setting, P)
     if "drivers" in months:
         odds = transitions.log_odds(stated, setting)
-        P = transitions.driven(pt, leave, go, *odds, months["drivers"][:-1], K)
+        P = transitions.driven(stated.xp, leave, go, *odds, months["drivers"][:-1], K)
     return markov_log_likelihood(density, P, law, time_varying="drivers" in months)
 
 
