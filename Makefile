@@ -21,7 +21,7 @@ define install
 "$(UV)" pip install --quiet --offline --python .venv --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help forecast test lint lock bench sbc release-check images clean
+.PHONY: help forecast test lint lock bench bench-peers sbc release-check images clean
 
 help:
 	@echo "make forecast   install, run the frontier forecast on the bundled data, print the headline"
@@ -29,6 +29,7 @@ help:
 	@echo "make lint       style, format and types"
 	@echo "make lock       write the hashed locks again"
 	@echo "make bench      the stages of a run, cold and warm, and its memory"
+	@echo "make bench-peers   one posterior by every road in Python, side by side, in an environment of its own"
 	@echo "make sbc        simulation-based calibration: MODEL=switching-level SIMS=1000; goes on where it stopped"
 	@echo "make release-check   the certificates of calibration are of this code"
 	@echo "make images     page one of the last frontier run as the picture of the README"
@@ -67,6 +68,15 @@ release-check: .venv/development.stamp
 bench: .venv/run.stamp
 	"$(BIN)/python" bench/stages.py
 
+bench-peers: .venv-peers/stamp
+	.venv-peers/bin/python bench/peers.py
+
+.venv-peers/stamp: requirements/peers.txt $(UV_FIRST)
+	"$(UV)" venv --quiet --allow-existing .venv-peers
+	"$(UV)" pip install --quiet --python .venv-peers --require-hashes -r requirements/peers.txt
+	"$(UV)" pip install --quiet --offline --python .venv-peers --no-deps --no-build-isolation --editable .
+	@touch $@
+
 images: forecast
 	mkdir -p docs/images
 	pdftoppm -png -singlefile -r 110 -f 1 -l 1 "$$(ls -d workspace/runs/*/ | tail -n 1)report.pdf" docs/images/report
@@ -75,6 +85,7 @@ COMPILE = "$(UV)" pip compile --quiet --universal --generate-hashes --no-header 
 lock: $(UV_FIRST)
 	$(COMPILE) --extra build --output-file requirements/run.txt
 	$(COMPILE) --extra build --extra development --constraints requirements/run.txt --output-file requirements/development.txt
+	$(COMPILE) --extra build --extra peers --constraints requirements/run.txt --output-file requirements/peers.txt
 
 clean:
-	rm -rf .venv .bootstrap workspace build dist
+	rm -rf .venv .venv-peers .bootstrap workspace build dist
