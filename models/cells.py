@@ -53,8 +53,25 @@ def rising(y: float, phi: float, log_phi: float, below: float, below_slope: floa
 
 
 @inlined
+def scatter(kind: int, mean: float, phi: float) -> tuple[float, float]:
+    """Return ln(1 + mean/φ) and mean/(φ + mean), which months of one mean share."""
+    if kind != NEGATIVE_BINOMIAL:
+        return 0.0, 0.0
+    ratio = mean / phi
+    return np.log(1.0 + ratio) if ratio > SMALL else np.log1p(ratio), mean / (phi + mean)
+
+
+@inlined
 def base(
-    kind: int, y: float, log_mean: float, mean: float, phi: float, rise: float, rise_slope: float
+    kind: int,
+    y: float,
+    log_mean: float,
+    mean: float,
+    phi: float,
+    log: float,
+    share: float,
+    rise: float,
+    rise_slope: float,
 ) -> tuple[float, float, float]:
     """Return ln p and its slopes in log mean and φ of a family without zeros of its own."""
     if kind == GAUSSIAN:
@@ -66,9 +83,6 @@ def base(
         )
     if kind == POISSON:
         return (y * log_mean if y > 0.0 else 0.0) - mean, y - mean, 0.0
-    ratio = mean / phi
-    log = np.log(1.0 + ratio) if ratio > SMALL else np.log1p(ratio)
-    share = mean / (phi + mean)
     value = (y * log_mean if y > 0.0 else 0.0) - (y + phi) * log + rise
     return value, y - (y + phi) * share, (y + phi) * share / phi - log + rise_slope
 
@@ -82,26 +96,27 @@ def cell(
     mean: float,
     phi: float,
     zero: float,
+    log: float,
+    share: float,
     rise: float,
     rise_slope: float,
 ) -> tuple[float, float, float, float]:
     """Return ln p and its slopes in log mean, φ and the share of zeros."""
     if zeros == PLAIN:
-        value, slope, scatter = base(kind, y, log_mean, mean, phi, rise, rise_slope)
-        return value, slope, scatter, 0.0
+        value, slope, by_phi = base(kind, y, log_mean, mean, phi, log, share, rise, rise_slope)
+        return value, slope, by_phi, 0.0
+    if zeros == HURDLE and y == 0.0:
+        return np.log(zero), 0.0, 0.0, 1.0 / zero
+    value, slope, by_phi = base(kind, y, log_mean, mean, phi, log, share, rise, rise_slope)
     if zeros == INFLATED:
-        value, slope, scatter = base(kind, y, log_mean, mean, phi, rise, rise_slope)
         if y > 0.0:
-            return np.log1p(-zero) + value, slope, scatter, -1.0 / (1.0 - zero)
+            return np.log1p(-zero) + value, slope, by_phi, -1.0 / (1.0 - zero)
         nothing = np.exp(value)
         total = zero + (1.0 - zero) * nothing
         weight = (1.0 - zero) * nothing / total
-        return np.log(total), weight * slope, weight * scatter, (1.0 - nothing) / total
-    if y == 0.0:
-        return np.log(zero), 0.0, 0.0, 1.0 / zero
-    value, slope, scatter = base(kind, y, log_mean, mean, phi, rise, rise_slope)
-    none, none_slope, none_scatter = base(kind, 0.0, log_mean, mean, phi, 0.0, 0.0)
+        return np.log(total), weight * slope, weight * by_phi, (1.0 - nothing) / total
+    none, none_slope, none_by_phi = base(kind, 0.0, log_mean, mean, phi, log, share, 0.0, 0.0)
     some = -np.expm1(none)
     weight = np.exp(none) / some
     value += np.log1p(-zero) - np.log(some)
-    return value, slope + weight * none_slope, scatter + weight * none_scatter, -1.0 / (1.0 - zero)
+    return value, slope + weight * none_slope, by_phi + weight * none_by_phi, -1.0 / (1.0 - zero)

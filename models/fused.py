@@ -8,9 +8,10 @@ levels, cells, the chain (``models.marginal``); then the same backwards, slopes 
 import numpy as np
 
 from models import marginal
-from models.cells import NEGATIVE_BINOMIAL, cell, log_gamma, rising
+from models.cells import NEGATIVE_BINOMIAL, cell, log_gamma, rising, scatter
 from models.kernels import Floats, Integers, compiled
 
+FEW = 256  # counts below come up again and again
 NORMAL, LOGNORMAL, SHIFTED, SIGNED, STUDENTT, BETA, GAMMA, HALFNORMAL, EXPONENTIAL = range(9)
 
 
@@ -140,7 +141,9 @@ def emit(
     zero = value[share] if share >= 0 else 0.0
     log_phi = np.log(phi)
     below, below_slope = log_gamma(phi)
-    rise, rise_slope = 0.0, 0.0
+    risen = np.full((FEW, 2), np.nan)  # of small counts, as they come up
+    logs, shares = np.empty(K), np.empty(K)
+    rise, rise_slope, mean, last = 0.0, 0.0, 0.0, np.nan
     for t in range(T):
         if months[t, seen_at + column] <= 0.0:
             at_cell[:, t] = 0.0
@@ -150,12 +153,29 @@ def emit(
         for n, key, at in factors:
             if n == s:
                 log_mean += value[key] * months[t, at]
-        mean = np.exp(log_mean)
-        if kind == NEGATIVE_BINOMIAL:
+        if log_mean != last:
+            last, mean = log_mean, np.exp(log_mean)
+            for k in range(K):
+                logs[k], shares[k] = scatter(kind, mean * times[k], phi)
+        if kind == NEGATIVE_BINOMIAL and y >= FEW:
             rise, rise_slope = rising(y, phi, log_phi, below, below_slope)
+        elif kind == NEGATIVE_BINOMIAL:
+            if np.isnan(risen[int(y), 0]):
+                risen[int(y)] = rising(y, phi, log_phi, below, below_slope)
+            rise, rise_slope = risen[int(y)]
         for k in range(K):
             found, by_mean, by_phi, by_zero = cell(
-                kind, zeros, y, log_mean + effect[k], mean * times[k], phi, zero, rise, rise_slope
+                kind,
+                zeros,
+                y,
+                log_mean + effect[k],
+                mean * times[k],
+                phi,
+                zero,
+                logs[k],
+                shares[k],
+                rise,
+                rise_slope,
             )
             emission[t, k] += found
             at_cell[0, t, k], at_cell[1, t, k], at_cell[2, t, k] = by_mean, by_phi, by_zero
