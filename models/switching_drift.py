@@ -15,7 +15,7 @@ Its u is standard normal, and the likelihood has the ratio of their law to that;
 
 A comparator, not a default. On the frontier (56 months, three levels that walk, 4 × (1,000 + 1,000)) no draw diverges
 in either of two seeds, but R-hat is 1.02 to 1.03 and the smallest effective sample 200 to 250, of the step of a stream
-that is missing in its first months: the gate asks for 1.01 and 400. A drift of some percent a month is a small thing
+that is missing in its first months: the gate asks for 1.01 and 400. Longer series diverge once or so in 3,000. A drift of some percent a month is a small thing
 beside steps of the usual size, and regimes are told there by what else they do to the streams.
 """
 
