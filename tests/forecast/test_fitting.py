@@ -138,10 +138,12 @@ def test_a_structure_compiled_before_is_read_from_disk(from_pymc):
     assert again.density.compiled_logp_func._cache_hits == 1
 
 
-def test_a_hundred_seeds_start(compiled):
-    brief = {"chains": 1, "tune": 5, "draws": 2}
+@pytest.mark.parametrize("months", [60, 240, 1000])
+def test_a_hundred_seeds_start(compiled, months):
+    brief = {"chains": 1, "tune": 2, "draws": 1}
+    y = counts(months)
     for seed in range(100):
-        found = fit(counts(30), MODEL, PRIORS, SETTING, seed=seed, compiled=compiled, **brief)
+        found = fit(y, MODEL, PRIORS, SETTING, seed=seed, compiled=compiled, **brief)
         assert bool(np.isfinite(found.draws["level"]).all())
 
 
