@@ -101,7 +101,7 @@ def _layout(
         return np.ascontiguousarray(found.reshape(D, W, *shape))
 
     y, phi = panel.sel(stream=names).values, of("dispersion")
-    means = [_mean(draws, priors, s) for s in walks]
+    means = [mean_of(draws, priors, s) for s in walks]
     factor = np.zeros((*draws["wander"].shape[:2], W, T))
     for w, s in enumerate(walks):
         factor[:, :, w] = derived.shifted(draws, panel, setting, s, T)
@@ -128,7 +128,7 @@ def _layout(
     }
 
 
-def _mean(draws: xr.Dataset, priors: PriorSet, stream: Stream) -> tuple[Any, float]:
+def mean_of(draws: xr.Dataset, priors: PriorSet, stream: Stream) -> tuple[Any, float]:
     """Return μ and τ of a walk's mean: those of its prior, or the draws' own means as if known."""
     key = f"level.{stream.id}"
     law = distribution(priors[key])

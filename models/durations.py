@@ -15,10 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytensor.tensor as pt
 import xarray as xr
 
-from models import ages, derived, dwelling, levelled, onward, spells, streams, switching_level, transitions
+from models import ages, derived, levelled, onward, spells, streams, switching_level, transitions
 from models.contract import Draws, Model, Setting
 from models.kernels import Floats, plain
 from models.variables import Beliefs, Stated, declare, said
@@ -69,6 +68,7 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
 def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
     """Return the PyMC model of a panel ``(stream, month)``; refusals as in ``switching_level``."""
     import pymc as pm
+    import pytensor.tensor as pt
 
     held = beliefs(priors, setting)
     with pm.Model(check_bounds=False) as model:  # the statements have been checked already
@@ -77,7 +77,7 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
         places = switching_level.columns(held, setting)
         months = {name: given["months"][:, place] for name, place in places.items()}
         likelihood = _log_likelihood(stated, setting, months)
-        if (own := switching_level._chains(stated, setting, months)) is not None:
+        if (own := switching_level.chains(stated, setting, months)) is not None:
             likelihood = likelihood + own
         pm.Potential("likelihood", likelihood)
     return model
@@ -85,15 +85,17 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
 
 def _log_likelihood(stated: Stated, setting: Setting, months: dict[str, Any]) -> Any:
     """Return the log likelihood of the streams that follow the regimes, regimes and ages summed out."""
+    from models import dwelling  # late: arrays do not need PyTensor
+
     K = len(setting.scenarios)
     average, shape = 1.0 / transitions.hazard(stated, setting), stated.of(shapes(setting))
     hazard, spent = dwelling.ends(average, shape, AGES)
     mean, go = spent.sum(axis=-1), transitions.exits(stated, setting)
     start = transitions.start(stated, setting, transitions.matrix(1.0 / mean, go, K))
-    hazard, go = hazard[None], pt.as_tensor_variable(go)[None]
+    hazard, go = hazard[None], stated.xp.as_tensor_variable(go)[None]
     if "drivers" in months:
         gamma, beta = transitions.log_odds(stated, setting)
-        hazard, go = driven(pt, hazard, go, gamma, beta, months["drivers"][:-1])
+        hazard, go = driven(stated.xp, hazard, go, gamma, beta, months["drivers"][:-1])
     density = switching_level.log_emission(stated, setting, months)
     return dwelling.aged_log_likelihood(density, hazard, go, (start / mean)[:, None] * spent)
 

@@ -153,7 +153,7 @@ def _laid(
     factor = [
         np.broadcast_to(derived.shifted(draws, panel, setting, s, T), head).reshape(D, T) for s in walks
     ]
-    means = [densities._mean(draws, priors, s) for s in walks]
+    means = [densities.mean_of(draws, priors, s) for s in walks]
     return _Given(
         rest=chain[0],
         hazard=chain[1],

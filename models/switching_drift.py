@@ -25,7 +25,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytensor.tensor as pt
 import xarray as xr
 
 from models import derived, forward, levelled, levels, onward, streams, switching_level, transitions
@@ -97,6 +96,7 @@ def data(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> dict[str, F
 def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model":
     """Return the PyMC model of a panel ``(stream, month)``; refusals as in ``switching_level``."""
     import pymc as pm
+    import pytensor.tensor as pt
 
     held = beliefs(priors, setting)
     with pm.Model(check_bounds=False) as model:  # the statements have been checked already
@@ -106,7 +106,7 @@ def build(panel: xr.DataArray, priors: PriorSet, setting: Setting) -> "pm.Model"
         months = {name: given["months"][:, place] for name, place in places.items()}
         months["centring"] = given["months"][:, -len(streams.walking(setting)) :]
         likelihood = _log_likelihood(stated, setting, months)
-        if (chains := switching_level._chains(stated, setting, months)) is not None:
+        if (chains := switching_level.chains(stated, setting, months)) is not None:
             likelihood = likelihood + chains
         pm.Potential("likelihood", likelihood)
     return model
@@ -118,7 +118,7 @@ def _log_likelihood(stated: Stated, setting: Setting, months: Mapping[str, Any])
     shape, stretched = uncentred(stated, setting, months["centring"])
     stated = replace(stated, variables={**stated.variables, "shape": shape})
     waved = shape @ months["waves"].T
-    likely = steps(pt, waved[:, 1:] - waved[:, :-1], *moves(stated, setting))
+    likely = steps(stated.xp, waved[:, 1:] - waved[:, :-1], *moves(stated, setting))
     density = switching_level.log_emission(stated, setting, months)
     density = density + stated.xp.concatenate([np.zeros((1, K)), likely], axis=0)
     leave, go = transitions.hazard(stated, setting), transitions.exits(stated, setting)
@@ -126,7 +126,7 @@ def _log_likelihood(stated: Stated, setting: Setting, months: Mapping[str, Any])
     law = transitions.start(stated, setting, P)
     if "drivers" in months:
         odds = transitions.log_odds(stated, setting)
-        P = transitions.driven(pt, leave, go, *odds, months["drivers"][:-1], K)
+        P = transitions.driven(stated.xp, leave, go, *odds, months["drivers"][:-1], K)
     chained = markov_log_likelihood(density, P, law, time_varying="drivers" in months)
     return chained + 0.5 * (moved**2).sum() - stretched.sum()
 

@@ -138,7 +138,7 @@ def columns(held: Beliefs, setting: Setting) -> dict[str, slice]:
 
 def log_likelihood(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
     """Return the log likelihood of all streams, the regimes summed out, as a graph."""
-    parts = [_switching(stated, setting, months), _chains(stated, setting, months)]
+    parts = [_switching(stated, setting, months), chains(stated, setting, months)]
     return sum(part for part in parts if part is not None)
 
 
@@ -195,12 +195,12 @@ def _switching(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> A
     return markov_log_likelihood(density, P, law, time_varying="drivers" in months)
 
 
-def _chains(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
+def chains(stated: Stated, setting: Setting, months: Mapping[str, Any]) -> Any:
     """Return the log likelihood of the yes-or-no streams that are chains of their own."""
-    if not (chains := streams.chained(setting)):
+    if not (own := streams.chained(setting)):
         return None
     P, law = streams.persistence(stated, setting)
-    known = months["states"].reshape((-1, len(chains), 2)).transpose((1, 0, 2))
+    known = months["states"].reshape((-1, len(own), 2)).transpose((1, 0, 2))
     return markov_log_likelihood(known, P, law, time_varying=False).sum()
 
 
