@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from models import streams, switching_level, variables
 from models.contract import Draws, Model, Setting
-from models.kernels import Floats, Integers
+from models.kernels import Floats
 from models.plan import covers
 from models.variables import NORMAL, Beliefs, Stated
 from priors import Distribution, PriorSet, Refusal, distribution
@@ -212,12 +212,12 @@ def of_front(xp: Any, held: Pooled, free: Mapping[str, Any], front: int) -> dict
             place = np.array([[float(v.key == key) for key in keys] for v in mine])
             rest = 1.0 - place.sum(axis=0)
             found[family] = found[family] * rest + (value[..., None] * place).sum(axis=-2)
-    if mine := [n for n, (f, _, _) in enumerate(held.tilted) if f == front]:
+    if tilts := [n for n, (f, _, _) in enumerate(held.tilted) if f == front]:
         by = xp.log1p(stated.of([POOLING]) / 100.0)[..., None] / np.sqrt(2.0)
-        own = free["exits"][..., mine[0] : mine[-1] + 1]
+        own = free["exits"][..., tilts[0] : tilts[-1] + 1]
         for name, keys in beliefs.shares.items():
-            place = np.zeros((len(mine), len(keys), len(beliefs.laws[keys[0]].parameters)))
-            for n, (_, key, j) in enumerate(held.tilted[mine[0] : mine[-1] + 1]):
+            place = np.zeros((len(tilts), len(keys), len(beliefs.laws[keys[0]].parameters)))
+            for n, (_, key, j) in enumerate(held.tilted[tilts[0] : tilts[-1] + 1]):
                 if key in keys:
                     place[n, keys.index(key), j] = 1.0
             weight = found[name] * xp.exp(by * (own[..., None, None] * place).sum(axis=-3))

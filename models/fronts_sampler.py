@@ -8,14 +8,14 @@ import xarray as xr
 from nutpie import compile_pymc as nutpie
 from nutpie.compile_pymc import address_as_void_pointer
 
-from models import fronts_density, sampler
+from models import fronts_density, fronts_plan, sampler
 from models.contract import Model, Setting
 from models.fronts import Pooled
 from models.sampler import AT_DRAW, AT_POINT, carray
 from priors import PriorSet
 
-VECTORS = fronts_density.VECTORS
-NAMES = (*VECTORS, "months", *fronts_density.TABLES)
+VECTORS = fronts_plan.VECTORS
+NAMES = (*VECTORS, "months", *fronts_plan.TABLES)
 VECTOR_WORDS = 2 * len(NAMES)  # where the shapes begin
 TABLE_WORDS = VECTOR_WORDS + len(VECTORS)
 WORDS = TABLE_WORDS + 2 * (len(NAMES) - len(VECTORS))
@@ -87,7 +87,7 @@ def density(
     shapes |= {name: beliefs.concentrations(name).shape for name in beliefs.shares}
     shapes |= beliefs.latent
     shapes |= {name: (size,) for name, size in held.sizes.items()}
-    arrays: dict[str, Any] = dict(fronts_density.arguments(held, panel, model, priors, setting))
+    arrays: dict[str, Any] = dict(fronts_plan.arguments(held, panel, model, priors, setting))
     named = {sampler.Held(name, array.ndim): name for name, array in arrays.items()}
     expanded = sum(int(np.prod(shape)) for shape in shapes.values())
     size = expanded - len(arrays["shares"])
