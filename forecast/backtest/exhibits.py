@@ -46,7 +46,7 @@ def _means(found: Mapping[str, Any], name: str, what: str, score: str) -> Iterat
         (
             sentence(model),
             *(
-                _cell(sums[model][h][0] / sums[model][h][1], note=f" ({sums[model][h][1]})")
+                _cell(sums[model][h][0] / sums[model][h][1], decimals=3, note=f" ({sums[model][h][1]})")
                 if h in sums[model]
                 else sentence("–")
                 for h in horizons
@@ -292,7 +292,9 @@ def signed(value: float | None) -> Span:
 
 def between(low: float | None, high: float | None) -> str:
     """An interval in brackets, or nothing where there is none."""
-    return "" if low is None or high is None else f" ({_written(low)} to {_written(high)})"
+    if low is None or high is None:
+        return ""
+    return f" ({_written(low)}{words.GAP}to{words.GAP}{_written(high)})"
 
 
 def _written(value: float) -> str:

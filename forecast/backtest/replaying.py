@@ -142,9 +142,9 @@ def _work(
     for count, one in enumerate(executor.map(partial(replay, fit=fit), open_), start=total - len(open_) + 1):
         if one.key not in every:
             raise Refusal(
-                where="--cluster",
-                got=f"a result for {one.origin} from a worker with another installation",
-                wanted="the same code and libraries on every machine",
+                where=f"origin {one.origin}",
+                got="a result of other code or other libraries",
+                wanted="one installation on every worker, unchanged while they work",
             )
         store.save(one, folder)
         done[one.key] = store.find(

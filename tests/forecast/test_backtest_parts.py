@@ -298,5 +298,5 @@ def test_signs_are_true_minus_signs() -> None:
     assert signed(-0.126).text == "−0.13"
     assert signed(None).text == "–"
     assert [signed(x).text for x in (0.0995, 0.01234, -0.0001, 0.0)] == ["+0.10", "+0.012", "0", "0"]
-    assert between(-0.5, 0.25) == " (−0.50 to +0.25)"
+    assert between(-0.5, 0.25) == " (−0.50\u00a0to\u00a0+0.25)"
     assert between(None, 1.0) == ""
