@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast import checks, clock, elicited, history, scenarios
+from forecast import checks, clock, elicited, history, scenarios, sensitivity, signposts, tables
+from forecast.archive import HEADLINE
 from forecast.clock import Clock
 from forecast.fitted import Ahead, Fitted, fitted, inflations, look_ahead, published
 from forecast.fitting import Posterior, save
@@ -20,7 +21,7 @@ from forecast.question import Question, ask
 from forecast.record import Material
 from forecast.sidebyside import CHAINS
 from forecast.streams import StreamDefinition, slug
-from forecast.tables import write_headline, write_hub, write_tables
+from forecast.tables import write_hub, write_tables
 from forecast.watching import Progress
 from forecast.weighing import pareto, weighed
 from forecast.whatif import Frame, of_levers
@@ -29,6 +30,9 @@ from models import CATALOGUE
 
 NOISE_QUARTERS = 4000  # simulated at rest: a rate of 10 % is then known to half a point
 LEVER_DRAWS, LEVER_PATHS = 250, 80  # paired: a difference is then known to a quarter of a point
+WATCH_PATHS = (
+    50  # of each draw, for the signposts: their error comes from the draws, and more paths hardly lessen it
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,28 +61,53 @@ class Assembled:
             self.parts,
             verdict=verdict,
             ledger={"count": before.count, "head": before.hash if before.count else None},
+            issued=ledger if before.count else None,
+            **self._outlook(),
         )
+
+    def counts(self) -> xr.Dataset:
+        """What the headline is made of."""
+        outcomes = {one.model.name: one.outcomes for one in self.ahead}
+        return tables.headline(outcomes, self._weights(), self.workspace.scenarios.ids, chains=CHAINS)
+
+    def _weights(self) -> dict[str, float]:
+        return {name: weight.mean for name, weight in self.parts.weighed.weights.weights.items()}
+
+    def _outlook(self) -> dict[str, Any]:
+        """What the first quarter's headline hangs on; nothing where no future decides it."""
+        counts, first = self.counts(), self.question.quarters[0]
+        if not counts["trials"].sel(quarter=first).any():
+            return {}
+        few = {"path": slice(WATCH_PATHS)}
+        return {
+            "signposts": signposts.signposts(
+                {one.model.name: one.futures.isel(few) for one in self.ahead},
+                {one.model.name: one.outcomes.isel(few) for one in self.ahead},
+                self._weights(),
+                panel=self.question.panel.counts,
+                scenarios=self.workspace.scenarios.ids,
+                quarter=first,
+                chains=CHAINS,
+            ),
+            "sensitivity": sensitivity.sensitivity(
+                {one.model.name: one.model.posterior for one in self.ahead}, counts, quarters=[first]
+            ),
+        }
 
     def write(self, to: Path, record: Mapping[str, Any]) -> None:
         """Write posteriors, tables and the hub file into a run's folder."""
         (to / "posterior").mkdir()
         for model in self.parts.fitted:
             save(model.posterior, to / "posterior" / f"{model.name}.nc")
-        weights = self.parts.weighed.weights.weights
-        ids = self.workspace.scenarios.ids
-        write_headline(
-            {one.model.name: one.outcomes for one in self.ahead},
-            {name: weight.mean for name, weight in weights.items()},
-            ids,
-            to / "posterior" / "headline.nc",
-            chains=CHAINS,
-        )
+        self.counts().to_netcdf(to / "posterior" / HEADLINE, engine="h5netcdf")
         write_tables(record, to / "tables")
         place = slug(self.workspace.title) or "theatre"
-        shares = [weights[one.model.name].mean for one in self.ahead]
+        weights = self._weights()
         write_hub(
             record,
-            scenarios.mixture([one.futures for one in self.ahead], shares),
+            scenarios.mixture(
+                [one.futures for one in self.ahead], [weights[one.model.name] for one in self.ahead]
+            ),
             to,
             model=f"scenariocast-{place}",
             location=place,

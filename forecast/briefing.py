@@ -13,7 +13,7 @@ from priors.refusal import Refusal
 from reports.brief import Brief
 from reports.given import Belief, Driver, Label, Reading
 from reports.parts import Estimate, Gap, Known, Move, Prior, Record, Resolution, Signpost
-from reports.trust import Check, Verdict
+from reports.trust import Calibrated, Carried, Check, Gain, Past, Sensitivity, Tipping, Track, Verdict
 
 SCHEMA = "scenariocast/forecast/1"
 FILE = "forecast.json"
@@ -66,7 +66,7 @@ def _parts(record: Json) -> Plain:
             for key in ("run", "title", "issued_at", "as_of", "timing", "data_as_of", "origin")
         },
         **_present(record, "question", "organisation", "language", "licence", "citation", "latent_from"),
-        **_present(record, "priors_name", "weights_sentence", "ledger", "track"),
+        **_present(record, "priors_name", "weights_sentence", "ledger"),
         "window": _ends(record["window"]),
         "verdict": _verdict(record["verdict"]),
         "scenarios": [_scenario(scenario) for scenario in record["scenarios"]],
@@ -103,6 +103,8 @@ def _parts(record: Json) -> Plain:
         "levers": [_lever(lever, ids) for lever in record.get("levers") or ()],
         "unmoved": record.get("unmoved_by_drivers") or (),
         "priors": _each(Prior, record["priors"]),
+        "sensitivity": _sensitivity(record.get("sensitivity")),
+        "track": _track(record.get("track")),
         "models": [_fitted(model, record.get("weights") or {}) for model in record["models"]],
         "notes": record.get("notes") or (),
         "provenance": {
@@ -284,18 +286,32 @@ def _change(entry: Json | None) -> Plain | None:
     return {
         "run": entry["since"]["run"],
         "as_of": entry["since"]["as_of"],
+        **_present(entry, "same_rules"),
         "shifts": [
             {
                 "quarter": quarter["quarter"],
                 "scenario": name,
                 "before": pair["before"],
                 "after": pair["after"],
+                **_present(pair, "mcse"),
             }
             for quarter in entry["quarters"]
             for name, pair in quarter["resolved"].items()
         ],
         "moves": _each(Move, entry.get("bars")),
     }
+
+
+def _track(entry: Json | None) -> Plain | None:
+    return None if entry is None else _nested(Track, entry, gains=Gain, calibration=Calibrated, past=Past)
+
+
+def _sensitivity(entry: Json | None) -> Plain | None:
+    return None if entry is None else _nested(Sensitivity, entry, groups=Carried, tipping=Tipping)
+
+
+def _nested(part: type[Record], entry: Json, **inside: type[Record]) -> Plain:
+    return {**_of(part, entry), **{key: _each(one, entry.get(key)) for key, one in inside.items()}}
 
 
 def _lever(entry: Json, ids: list[str]) -> Plain:

@@ -14,6 +14,7 @@ def notes(question: Question, past: History) -> tuple[str, ...]:
     """The sentences, the weightiest first."""
     return (
         *_without_precedent(question, past),
+        *_without_regime(question),
         *_unknown_yet(question),
         *_hindsight(question),
         *_reporting(question),
@@ -25,6 +26,19 @@ def _without_precedent(question: Question, past: History) -> list[str]:
     titles = [question.workspace.scenarios[name].title for name in past.without_precedent]
     return [
         f"No precedent in the data for “{title}”: this probability rests on the priors." for title in titles
+    ]
+
+
+def _without_regime(question: Question) -> list[str]:
+    """Scenarios that the model which regimes are reported from cannot tell apart by a regime of their own."""
+    workspace = question.workspace
+    if workspace.latent_from is None:
+        return []
+    regimes = workspace.regimes(workspace.latent_from)
+    return [
+        f"{workspace.latent_from} has no latent regime for “{scenario.title}”: the rules alone say when it comes."
+        for scenario in workspace.scenarios.scenarios
+        if scenario.id not in regimes
     ]
 
 

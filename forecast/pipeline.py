@@ -111,6 +111,7 @@ def _publish(assembled: "Assembled", place: Path, *, force: bool, began: float, 
     from forecast import checks, record
 
     ledger = place / LEDGER
+    progress("asking what the headline hangs on")
     verdict = checks.Verdict(checks=assembled.verdict.checks, forced=force and not assembled.verdict.ok)
     material = assembled.material(verdict=verdict, ledger=ledger)
     composed = record.compose(material)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from forecast.ledger.issue import probabilities
 from forecast.months import month_end, quarter_months
 
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
@@ -96,14 +97,13 @@ def write_tables(record: Mapping[str, Any], to: Path) -> tuple[Path, ...]:
     )
 
 
-def write_headline(
+def headline(
     outcomes: Mapping[str, xr.DataArray],
     weights: Mapping[str, float],
     scenarios: Sequence[str],
-    path: Path,
     *,
     chains: int,
-) -> Path:
+) -> xr.Dataset:
     """What the headline is made of: per model and draw, how many simulated futures resolved to what.
 
     Args:
@@ -111,15 +111,17 @@ def write_headline(
             all of one size.
         weights: by model.
         scenarios: ids in their order.
-        path: a netCDF file with ``hits`` (model, draw, quarter, scenario), ``trials`` (model, draw, quarter) and
-            ``weight`` (model); attributes ``chains`` and ``paths``.
         chains: the draws are this many chains, one after the other.
+
+    Returns:
+        ``hits`` (model, draw, quarter, scenario), ``trials`` (model, draw, quarter) and ``weight`` (model); attributes
+        ``chains`` and ``paths``.
     """
     found = xr.concat([outcomes[name] for name in weights], "model").transpose(
         "model", "draw", "path", "quarter"
     )
     hits = np.stack([(found.values == k).sum(axis=2) for k in range(len(scenarios))], axis=-1)
-    data = xr.Dataset(
+    return xr.Dataset(
         {
             "hits": (("model", "draw", "quarter", "scenario"), hits.astype(np.int32)),
             "trials": (("model", "draw", "quarter"), hits.sum(axis=-1).astype(np.int32)),
@@ -128,12 +130,13 @@ def write_headline(
         coords={"model": list(weights), "quarter": found["quarter"].values, "scenario": list(scenarios)},
         attrs={"chains": chains, "paths": found.sizes["path"]},
     )
-    data.to_netcdf(path, engine="h5netcdf")
-    return path
 
 
 def write_hub(record: Mapping[str, Any], futures: xr.Dataset, to: Path, *, model: str, location: str) -> Path:
     """One ``model-output/<model>/<origin>-<model>.parquet``.
+
+    A hub's ``pmf`` has no category for a quarter that stays unresolved: it is over the futures in which a rule decides,
+    and adds to one; ``forecast.json`` tells the share of the others. A quarter that no future decides has no rows.
 
     Args:
         record: the run's ``forecast.json``.
@@ -155,10 +158,15 @@ def write_hub(record: Mapping[str, Any], futures: xr.Dataset, to: Path, *, model
 
 def _pmf_rows(record: Mapping[str, Any], origin: str, location: str) -> list[tuple[object, ...]]:
     ids = [scenario["id"] for scenario in record["scenarios"]]
+    decided = [
+        (h, ahead)
+        for h, ahead in enumerate(record["quarters"], start=1)
+        if all(ahead["resolved"][key]["mean"] is not None for key in ids)
+    ]
     return [
-        (origin, "scenario", location, h, month_end(quarter_months(quarter["quarter"])[2]).isoformat(), "pmf", key, quarter["resolved"][key]["mean"])
-        for h, quarter in enumerate(record["quarters"], start=1)
-        for key in ids
+        (origin, "scenario", location, h, month_end(quarter_months(ahead["quarter"])[2]).isoformat(), "pmf", key, p)
+        for h, ahead in decided
+        for key, p in zip(ids, probabilities(record, ahead), strict=True)
     ]  # fmt: skip
 
 

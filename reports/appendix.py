@@ -1,21 +1,13 @@
-"""Pages six, seven and nine, for the sceptic: priors in use, track record, data and method."""
+"""Pages six and nine, for the sceptic: priors in use, data and method."""
 
 from reports.annex import annex
 from reports.brief import Brief
-from reports.cells import NOTHING, contraction, figures, measured, measured_range, swatch, texts
+from reports.cells import NOTHING, contraction, figures, measured, measured_range, texts
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
-from reports.front import skill
+from reports.grounds import grounds
 from reports.parts import Prior, Quantiles
 from reports.text import Sentence, Span, joined, sentence
-from reports.trust import Track
-from reports.words import date, listed, moment, month, percents, plural, quarter
-
-CLAIM = (
-    "A quarterly record alone cannot show skill for about a decade. With three scenarios that persist as here, a "
-    "forecaster who knew the truth would need 36 quarterly forecasts to show a gain over past frequencies one "
-    "quarter ahead and 72 to show one over persistence; over the Markov chain of past quarters the expected gain "
-    "is only what that chain has still to learn: 0.21 bits at 11 quarters, 0.11 at 72."
-)
+from reports.words import date, listed, moment, month, plural
 
 AGAINST = Span(text="The data contradict it. ", strong=True)
 
@@ -42,18 +34,8 @@ def priors(brief: Brief) -> Section:
             rows=tuple(_belief(prior) for prior in brief.priors),
         )
     )
+    blocks += grounds(brief)
     return Section(key="priors", number=6, title="Priors in use", blocks=tuple(blocks))
-
-
-def record(brief: Brief) -> Section:
-    """What past forecasts were worth, and what a record this short can show."""
-    blocks: list[Block] = [Paragraph(spans=spans) for spans in skill(brief.track)]
-    blocks.append(Paragraph(spans=sentence(CLAIM), tone="note"))
-    if brief.track is not None and brief.track.scores:
-        blocks.append(_scores(brief.track))
-    if brief.track is not None and brief.track.past:
-        blocks.append(_past(brief, brief.track))
-    return Section(key="record", number=7, title="Track record", blocks=tuple(blocks))
 
 
 def method(brief: Brief) -> Section:
@@ -89,28 +71,6 @@ def _belief(prior: Prior) -> tuple[Sentence, ...]:
 
 def _quantiles(q: Quantiles | None) -> Sentence:
     return NOTHING if q is None else sentence(measured(q.q50), " (", measured_range(q.q05, q.q95), ")")
-
-
-def _scores(track: Track) -> Table:
-    return Table(
-        key="scores",
-        caption="Bits gained per forecast over each baseline; above nought is better than the baseline",
-        columns=(*texts("Baseline"), *figures("Bits", "90 % interval")),
-        rows=tuple(
-            (sentence(s.baseline), measured(s.bits), measured_range(s.low, s.high)) for s in track.scores
-        ),
-    )
-
-
-def _past(brief: Brief, track: Track) -> Table:
-    rows: list[tuple[Sentence, ...]] = []
-    for entry in track.past:
-        name = sentence("open") if entry.resolved is None else swatch(brief, entry.resolved)
-        shares = ((span,) for span in percents(entry.probabilities).spans)
-        rows.append((sentence(f"{quarter(entry.quarter)}, as known {date(entry.as_of)}"), *shares, name))
-    titles = tuple(scenario.title for scenario in brief.scenarios)
-    columns = (*texts("Forecast"), *figures(*titles), *texts("Resolved to"))
-    return Table(key="past", caption="Every forecast issued", columns=columns, rows=tuple(rows))
 
 
 def _sources(brief: Brief) -> Table:

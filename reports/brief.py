@@ -34,7 +34,7 @@ from reports.parts import (
     Source,
     Stream,
 )
-from reports.trust import Fitted, Head, Provenance, Track, Verdict
+from reports.trust import Fitted, Head, Provenance, Sensitivity, Track, Verdict
 
 
 class Brief(Record):
@@ -91,6 +91,7 @@ class Brief(Record):
 
     priors_name: str | None = None
     priors: tuple[Prior, ...] = ()
+    sensitivity: Sensitivity | None = None
     models: tuple[Fitted, ...] = ()
     weights_sentence: str | None = None
     track: Track | None = None

@@ -1,6 +1,6 @@
 """A brief is put into words once: the document that HTML, PDF and notebook lay out."""
 
-from reports.appendix import method, priors, record
+from reports.appendix import method, priors
 from reports.brief import Brief
 from reports.document import Document
 from reports.evidence import data, movement
@@ -10,6 +10,7 @@ from reports.gate import checks
 from reports.headline import banners
 from reports.scenarios import scenarios
 from reports.text import sentence
+from reports.track import record
 from reports.transitions import transitions
 from reports.words import date
 

@@ -1,12 +1,13 @@
 """Pages four and five: what the data say, what moved, what to watch, what if."""
 
 from reports.brief import Brief
-from reports.cells import as_told, chance, figures, stream_title, swatch, texts
+from reports.cells import as_told, figures, stream_title, swatch, texts
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
-from reports.front import moved, rule_in_full, watch
+from reports.front import before_change, moved, rule_in_full
 from reports.levers import what_if
 from reports.parts import Change, Gap, Stream
-from reports.text import Sentence, capitalised, sentence
+from reports.signs import signposts, telling
+from reports.text import Sentence, Span, capitalised, sentence
 from reports.words import date, month, months, points, quarter
 
 LEGEND = (
@@ -37,12 +38,14 @@ def movement(brief: Brief) -> Section:
     if brief.change is not None:
         blocks.append(_shifts(brief, brief.change))
     blocks.append(Heading(text="What to watch"))
-    if brief.signposts:
-        blocks += [Paragraph(spans=spans) for spans in watch(brief)]
-        blocks.append(_signposts(brief))
+    if telling(brief):
+        blocks.append(signposts(brief))
     else:
         blocks.append(Paragraph(spans=rule_in_full(brief)))
-        blocks.append(Paragraph(spans=sentence("Signposts are not computed in this run."), tone="note"))
+        none = (
+            "No figure still to come would move" if brief.signposts else "No signpost tells what would move"
+        )
+        blocks.append(Paragraph(spans=sentence(f"{none} a probability beyond the noise."), tone="note"))
     blocks += [Heading(text="What if"), *what_if(brief)]
     return Section(key="movement", number=5, title="What moved, what to watch, what if", blocks=tuple(blocks))
 
@@ -67,6 +70,8 @@ def _gap(brief: Brief, gap: Gap) -> Sentence:
 
 
 def _shifts(brief: Brief, change: Change) -> Table:
+    quarters = dict.fromkeys(shift.quarter for shift in change.shifts)
+    befores = [share for name in quarters for share in before_change(change, name)]
     return Table(
         key="shifts",
         caption=f"Every probability since run {change.run}",
@@ -74,22 +79,13 @@ def _shifts(brief: Brief, change: Change) -> Table:
         rows=tuple(
             (
                 sentence(f"{quarter(shift.quarter)} ", swatch(brief, shift.scenario)),
-                chance(shift.before),
+                before,
                 as_told(brief, shift.after),
-                sentence(points(shift.after - shift.before)),
+                (Span(text=points(shift.after - shift.before), value=shift.after - shift.before),),
             )
-            for shift in change.shifts
+            for shift, before in zip(change.shifts, befores, strict=True)
         ),
-    )
-
-
-def _signposts(brief: Brief) -> Table:
-    return Table(
-        key="signposts",
-        caption="What would move a probability if seen next month",
-        columns=(*texts("If", "Scenario"), *figures("Now", "Then")),
-        rows=tuple(
-            (sentence(s.condition), swatch(brief, s.scenario), as_told(brief, s.before), chance(s.after))
-            for s in brief.signposts
-        ),
+        note=None
+        if change.moves
+        else f"“forecast compare” of {change.run} and {brief.run} divides them among causes.",
     )

@@ -1,19 +1,20 @@
 """Page one: what a board member takes away in a minute, from the brief alone."""
 
+from dataclasses import replace
+
 from reports.brief import Brief
-from reports.cells import scenario_title, shares
+from reports.cells import as_told, scenario_title, shares
 from reports.colours import hues
 from reports.document import Bar, Exhibit, Front, Line
 from reports.headline import failures, headline, refused
-from reports.parts import Scenario
+from reports.parts import Change, Scenario
+from reports.signs import watched
 from reports.text import Sentence, Span, capitalised, joined, lowered, sentence
-from reports.trust import Track
+from reports.track import skill, thin
 from reports.words import (
     date,
     listed,
     month,
-    number,
-    percent,
     percents,
     plural,
     points,
@@ -23,7 +24,7 @@ from reports.words import (
 )
 
 RESERVATIONS = 4  # what `_confidence` looks at
-WATCHED = 3  # signposts on page one
+SURE = 2.0  # Monte Carlo errors that a shift must exceed to be called one
 QUIET = 0.005  # a shift below half a point is no movement in whole percents
 
 
@@ -57,35 +58,56 @@ def front(brief: Brief) -> Front:
 
 
 def moved(brief: Brief) -> tuple[Sentence, ...]:
-    """What changed since the last run, by cause."""
+    """What changed since the last report, by cause where that is known."""
     change = brief.change
     if change is None:
         return (sentence("First run: nothing to compare with yet."),)
+    same_day = change.as_of[:10] == brief.as_of[:10]
+    since = f"run {change.run} of the same date" if same_day else f"the report of {date(change.as_of)}"
+    edited = (
+        ()
+        if change.same_rules
+        else (sentence("The rules were edited: the same words ask another question."),)
+    )
     if all(abs(shift.after - shift.before) < QUIET for shift in change.shifts):
-        return (sentence(f"No change since {date(change.as_of)}: no probability moved by half a point."),)
+        return (sentence(f"No change since {since}: no probability moved by half a point."), *edited)
     if not change.moves:
-        largest = max(change.shifts, key=lambda shift: abs(shift.after - shift.before))
-        title = scenario_title(brief, largest.scenario)
-        text = f"Largest shift since {date(change.as_of)}: {lowered(title)} in {quarter(largest.quarter)} "
-        return (sentence(text, _from_to(largest.before, largest.after), "; not decomposed."),)
+        first = change.shifts[0].quarter
+        row = [shift for shift in change.shifts if shift.quarter == first]
+        parts = (
+            sentence(
+                f"{lowered(scenario_title(brief, shift.scenario))} ",
+                _from_to(before, as_told(brief, shift.after)),
+            )
+            for shift, before in zip(row, before_change(change, first), strict=True)
+        )
+        return (
+            sentence(f"Since {since}, {quarter(first)}: ", joined(parts, ", "), "."),
+            *_noise(change),
+            *edited,
+        )
     parts = (
         sentence(f"{move.cause} ", Span(text=points(move.shift), value=move.shift)) for move in change.moves
     )
-    return (sentence(f"Since {date(change.as_of)}, in points: ", joined(parts, " · "), "."),)
+    return (sentence(f"Since {since}, in points: ", joined(parts, " · "), "."), *edited)
+
+
+def before_change(change: Change, name: str) -> tuple[Sentence, ...]:
+    """The probabilities of a quarter as the earlier report told them, adding to 100 as they did there."""
+    column = percents([shift.before for shift in change.shifts if shift.quarter == name])
+    return tuple((span,) for span in column.spans)
+
+
+def _noise(change: Change) -> tuple[Sentence, ...]:
+    if any(s.mcse is None or abs(s.after - s.before) > SURE * s.mcse for s in change.shifts):
+        return ()
+    return (sentence("All of it is within the noise of the simulation."),)
 
 
 def watch(brief: Brief) -> tuple[Sentence, ...]:
-    """The signposts that would move a probability most; without any, the shortest way to the severest scenario."""
-    if brief.signposts:
-        strongest = sorted(brief.signposts, key=lambda sign: -abs(sign.after - sign.before))[:WATCHED]
-        return tuple(
-            sentence(
-                f"If {sign.condition}: {lowered(scenario_title(brief, sign.scenario))} ",
-                _from_to(sign.before, sign.after),
-                ".",
-            )
-            for sign in strongest
-        )
+    """The figures to come that would tell most; without any, the shortest way to the severest scenario."""
+    if signs := watched(brief):
+        return signs
     severe = _watched(brief)
     told = severe.watch or severe.rule.rstrip(".")
     return (
@@ -98,28 +120,6 @@ def rule_in_full(brief: Brief) -> Sentence:
     """The whole rule that declares the severest scenario."""
     severe = _watched(brief)
     return sentence(f"{capitalised(severe.title)} is declared when: {severe.rule.rstrip('.')}.")
-
-
-def skill(track: Track | None) -> tuple[Sentence, ...]:
-    """The record so far, and how little a short one can show."""
-    if track is None or track.resolved == 0:
-        return (
-            sentence("No issued forecast has been resolved yet."),
-            sentence(
-                "Even a forecaster who knew the truth would need about 36 quarters to show a gain over past "
-                "frequencies at one quarter ahead."
-            ),
-        )
-    told = [sentence(f"{capitalised(plural(track.resolved, 'forecast'))} resolved.")]
-    for score in track.scores[:1]:
-        side = "better" if score.bits >= 0 else "worse"
-        margin = (score.high - score.low) / 2
-        clear = score.low > 0 or score.high < 0
-        more = f" (about {track.needed} more quarters)" if track.needed else ""
-        bits = Span(text=number(abs(score.bits)), value=score.bits)
-        text = sentence(f"{capitalised(side)} than {score.baseline} by ", bits, f" bit ± {number(margin)}")
-        told.append(sentence(text, "." if clear else f": too few to tell{more}."))
-    return tuple(told)
 
 
 def confidence(brief: Brief) -> tuple[Sentence, ...]:
@@ -139,14 +139,17 @@ def _reservations(brief: Brief) -> list[str]:
     first = brief.quarters[0]
     driven = [e for e in first.resolved if e is not None and e.prior_driven]
     unseen = [lowered(s.title) for s in brief.scenarios if s.precedents == 0]
+    belief = [lowered(s.title) for s in brief.scenarios if s.precedents and thin(s.support_months)]
     failed = failures(brief)
     late = [(lowered(s.title), s.last) for s in brief.streams if s.last and s.last < brief.origin]
     reasons: list[str] = []
     if driven:
         count = f"{len(driven)} of the {len(first.resolved)} probabilities"
         reasons.append(f"the priors drive {count} of {quarter(first.quarter)}")
-    if unseen:
-        reasons.append(f"no precedent for {listed(unseen)}")
+    if unseen or belief:
+        told = [f"no precedent for {listed(unseen)}"] if unseen else []
+        told += [f"{listed(belief)} mostly belief, with under six months of data behind it"] if belief else []
+        reasons.append("; ".join(told))
     if late:
         ends = sorted({end for _, end in late})
         told = [
@@ -193,9 +196,10 @@ def _arrow(shift: float) -> Span:
     return Span(text=f"{sign}{points(shift)}", value=shift)
 
 
-def _from_to(before: float, after: float) -> Sentence:
-    start = Span(text=percent(before).removesuffix("\u00a0%"), value=before)
-    return sentence(start, " → ", Span(text=percent(after), value=after))
+def _from_to(before: Sentence, after: Sentence) -> Sentence:
+    """``14 → 16 %``."""
+    start = tuple(replace(span, text=span.text.removesuffix("\u00a0%")) for span in before)
+    return sentence(start, " → ", after)
 
 
 def _dateline(brief: Brief) -> str:

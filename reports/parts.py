@@ -283,6 +283,7 @@ class Shift(Record):
     scenario: Id
     before: float
     after: float
+    mcse: float | None = None  # Monte Carlo error of the difference
 
 
 class Change(Record):
@@ -290,14 +291,23 @@ class Change(Record):
 
     run: str
     as_of: Day
+    same_rules: bool = True
     shifts: tuple[Shift, ...]
     moves: tuple[Move, ...] = ()
 
 
 class Signpost(Record):
-    """If this is seen next month, the probability of a scenario moves so far."""
+    """If a month of a stream turns out so, the probability of a scenario moves so far."""
 
-    condition: str
+    stream: Id
+    month: MonthName
+    side: Literal["at least", "at most"]
+    count: float
+    chance: Probability  # that the month is so
+    quarter: QuarterName
     scenario: Id
-    before: float
-    after: float
+    before: Probability
+    after: Probability
+    mcse: float | None = None  # of after
+    otherwise: Probability  # if the month is not so
+    shift_mcse: float | None = None

@@ -17,6 +17,7 @@ from reports.cells import (
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
 from reports.parts import Quarter, Row, Scenario
 from reports.text import Sentence, Span, capitalised, lowered, sentence
+from reports.track import thin
 from reports.words import listed, months, number, percents, quarter, spread
 
 
@@ -51,7 +52,8 @@ def _scenario(scenario: Scenario) -> list[Block]:
         facts = ["no precedent in the data: its probability rests on the priors"]
     if scenario.support_months is not None:
         support = number(round(scenario.support_months, 1))
-        facts.append(f"{support} months of the window are expected in its latent regime")
+        belief = ": what is said of it is mostly belief" if thin(scenario.support_months) else ""
+        facts.append(f"{support} months of the window are expected in its latent regime{belief}")
     if scenario.visibility is not None and not scenario.visibility.visible:
         facts.append("not visible in the streams: its probability is the prior's")
     blocks.append(Paragraph(spans=sentence(capitalised("; ".join(facts)), "."), tone="note"))

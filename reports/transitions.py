@@ -17,6 +17,7 @@ from reports.text import Sentence, joined, lowered, sentence
 from reports.words import month, percents, quarter
 
 UNVISITED = "A dash: no simulated future visits this row."
+NO_REGIME = "A dash: {} has no regime for that scenario."
 NOISY = "Noisy: few simulated futures visit the row, so its intervals rest on a large correction for the simulation's own noise."
 
 
@@ -54,7 +55,8 @@ def _matrix(brief: Brief, matrix: Matrix, key: str, title: str, told: str) -> li
         rows.append((swatch(brief, origin), *row, *paths))
     visits = (Column(title="Simulated visits", numeric=True),) if matrix.paths else ()
     columns = (*texts("From"), *toward(brief, "to", matrix.columns), *visits)
-    notes = [UNVISITED] if any(None in row for row in matrix.cells) else []
+    dashed = UNVISITED if matrix.paths else NO_REGIME.format(brief.latent_from)
+    notes = [dashed] if any(None in row for row in matrix.cells) else []
     notes += [NOISY] if matrix.noisy and any(matrix.noisy) else []
     table = Table(key=key, caption=told, columns=columns, rows=tuple(rows), note=" ".join(notes) or None)
     return [Heading(text=title), Exhibit(key=key), table]

@@ -1,8 +1,8 @@
-"""The parts of a brief that let a reader check it: gate, models, track record, ledger head, provenance."""
+"""The parts of a brief that let a reader check it: gate, models, track record, sensitivity, ledger head, provenance."""
 
 from typing import Literal
 
-from reports.parts import Day, Estimate, Id, MonthName, QuarterName, Record
+from reports.parts import Day, Estimate, Id, MonthName, Probability, QuarterName, Record
 
 
 class Check(Record):
@@ -36,11 +36,27 @@ class Fitted(Record):
     verdict: Verdict
 
 
-class Score(Record):
-    """Bits gained over a baseline on resolved forecasts; positive is better than the baseline."""
+class Gain(Record):
+    """What was gained over a reference on resolved forecasts; positive is better than the reference."""
 
-    baseline: str
-    bits: float
+    score: Literal["ign", "rps", "brier"]
+    horizon: int  # quarters
+    reference: str
+    n: int
+    gain: float  # in the unit of the score: bits for IGN
+    low: float | None = None  # None: too few to say
+    high: float | None = None
+    sentence: str
+
+
+class Calibrated(Record):
+    """How often a scenario was said, one quarter ahead, and how often it came."""
+
+    scenario: Id
+    n: int
+    said: Probability
+    came: Probability
+    difference: float
     low: float
     high: float
 
@@ -56,12 +72,52 @@ class Past(Record):
 
 
 class Track(Record):
-    """The record so far."""
+    """The record so far, beside what a record of that length could show at all."""
 
-    resolved: int
-    needed: int | None = None  # further quarters before any claim
-    scores: tuple[Score, ...] = ()
+    resolved: int  # quarters
+    scored: int = 0  # forecasts
+    set_aside: int = 0  # later ones of the same quarter and horizon
+    begun: int = 0  # issued when their quarter had begun
+    first: QuarterName | None = None
+    last: QuarterName | None = None
+    gains: tuple[Gain, ...] = ()
+    skill_process: float | None = None
+    alarm: float | None = None
+    alarmed: bool = False
+    reference_test: float | None = None
+    calibration: tuple[Calibrated, ...] = ()
+    sentence: str
     past: tuple[Past, ...] = ()
+
+
+class Carried(Record):
+    """How far one group of priors carries one probability."""
+
+    group: str
+    scenario: Id
+    sensitivity: float | None = None
+    sensitive: bool
+    trusted: bool  # whether the draws can speak for such priors
+
+
+class Tipping(Record):
+    """The median of one prior at which one probability earns another likelihood word."""
+
+    key: str
+    scenario: Id
+    stated: float | None = None
+    now: Probability | None = None
+    tips_at: float | None = None
+    to_word: str | None = None
+
+
+class Sensitivity(Record):
+    """What the headline of one quarter rests on."""
+
+    quarter: QuarterName
+    limit: float  # from which on a probability is called sensitive
+    groups: tuple[Carried, ...] = ()
+    tipping: tuple[Tipping, ...] = ()
 
 
 class Head(Record):

@@ -9,12 +9,13 @@ import numpy as np
 from forecast.fitted import Fitted
 from forecast.ledger import answer_key
 from forecast.months import quarter_months
-from forecast.record import analysts, beliefs, chances, evidence
+from forecast.record import analysts, beliefs, chances, evidence, outlook, standing
 from forecast.record.material import Material
 
 __all__ = ["SCHEMA", "Material", "compose", "text"]
 
 SCHEMA = "scenariocast/forecast/1"
+FROM_LEDGER = {"track": standing.track, "change": standing.change}
 
 
 def compose(material: Material) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def compose(material: Material) -> dict[str, Any]:
     last = material.past.last_resolved
     latent = material.latent
     ids = workspace.scenarios.ids
-    return {
+    told = {
         "schema": SCHEMA,
         "run": material.run,
         "title": workspace.title,
@@ -87,12 +88,15 @@ def compose(material: Material) -> dict[str, Any]:
         "drivers": analysts.drivers(material),
         "levers": analysts.levers(material),
         "unmoved_by_drivers": analysts.unmoved(material),
-        "change": None,
+        "signposts": outlook.signposts(material),
+        "sensitivity": outlook.sensitivity(material),
         "notes": list(material.notes),
         "ledger": material.ledger,
         "verdict": material.verdict.record(),
         "provenance": dict(material.provenance),
     }
+    before = {part: tell(material.issued, told) for part, tell in FROM_LEDGER.items()}
+    return {**told, **before}
 
 
 def text(record: Mapping[str, Any]) -> str:

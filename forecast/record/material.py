@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -13,6 +14,8 @@ from forecast.history import History, Noise
 from forecast.latent import Latent
 from forecast.panel import Panel
 from forecast.scenarios import Crosswalk, Probabilities
+from forecast.sensitivity import Sensitivity
+from forecast.signposts import Signpost
 from forecast.weighing import Weighed
 from forecast.workspace import Workspace
 
@@ -44,6 +47,9 @@ class Material:
     verdict: Verdict
     ledger: Mapping[str, object] | None  # count and head before this run's own row
     provenance: Mapping[str, object]
+    issued: Path | None = None  # the ledger before this run's own row; None where it holds nothing
+    signposts: tuple[Signpost, ...] = ()  # of the first quarter ahead
+    sensitivity: Sensitivity | None = None  # of the same quarter; None where no future decides it
 
     @property
     def source_of_latent(self) -> Fitted | None:

@@ -1,4 +1,4 @@
-"""Briefs to report on: the frontier's first run, a refused one, another theatre, and one with hostile texts."""
+"""Briefs to report on: the frontier's first run, a refused one, another theatre, one with a past, one with hostile texts."""
 
 import copy
 import json
@@ -36,7 +36,7 @@ HOSTILE = (
 )
 TEXTS = {
     "title", "narrative", "rule", "because", "question", "organisation", "licence", "citation", "decided_by", "says",
-    "unit", "author", "source", "advice", "notes", "rule_warnings", "weights_sentence", "condition", "baseline", "cause",
+    "unit", "author", "source", "advice", "notes", "rule_warnings", "weights_sentence", "sentence", "reference", "group", "to_word", "cause",
     "coverage", "file", "family", "limit", "before", "after", "name", "key", "latent_from", "priors_name", "engine",
     "watch", "ahead", "unmoved",
 }  # fmt: skip
@@ -93,20 +93,28 @@ def hostile(frontier: Brief) -> Brief:
     """The frontier's brief with an attack in every text that comes from somebody's file."""
     data = frontier.model_dump(by_alias=True)
     data |= {
-        "signposts": [{"condition": "", "scenario": "contained", "before": 0.7431, "after": 0.5}],
+        **aged(frontier),
         "change": {
             "run": "r", "as_of": "2026-03-31", "moves": [{"cause": "", "shift": 0.04}],
             "shifts": [{"quarter": "2026Q3", "scenario": "contained", "before": 0.7, "after": 0.7431}],
         },
-        "track": {"resolved": 3, "scores": [{"baseline": "", "bits": 0.1, "low": -0.3, "high": 0.5}]},
     }  # fmt: skip
     return Brief.model_validate(poisoned(data, cycle(HOSTILE)))
 
 
 @pytest.fixture(scope="session")
-def every_brief(frontier: Brief, refused: Brief, second: Brief, hostile: Brief) -> Mapping[str, Brief]:
+def grown(record: Mapping[str, Any]) -> Brief:
+    """The frontier after seven resolved quarters: a track record, signposts, sensitivities and a report before this one."""
+    told = {**record, **aged(brief(record)), "timing": "live"}
+    return brief(told)
+
+
+@pytest.fixture(scope="session")
+def every_brief(
+    frontier: Brief, refused: Brief, second: Brief, grown: Brief, hostile: Brief
+) -> Mapping[str, Brief]:
     """All of them by name."""
-    return {"frontier": frontier, "refused": refused, "second": second, "hostile": hostile}
+    return {"frontier": frontier, "refused": refused, "second": second, "grown": grown, "hostile": hostile}
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +139,63 @@ def pages(documents: Mapping[str, Document], drawn: Mapping[str, Mapping[str, Fi
 def edit() -> Callable[..., Brief]:
     """A brief with some of its parts replaced, validated again."""
     return edited
+
+
+def aged(first: Brief) -> dict[str, Any]:
+    """What a forecast.json adds to the first run's when a ledger lies behind it, with the means of that run."""
+    row = {s.id: e for s, e in zip(first.scenarios, first.quarters[0].resolved, strict=True) if e}
+    posts = (
+        ("hostile-days", "2026-06", "at least", 5.0, 0.24),
+        ("deaths-pakistan", "2026-05", "at most", 120.0, 0.05),
+    )
+    chain = {"horizon": 1, "reference": "markov-chain", "n": 7, "gain": 0.104, "low": -0.31, "high": 0.52}
+    return {
+        "signposts": [
+            {"stream": stream, "month": month, "side": side, "count": count, "chance": 0.13, "quarter": "2026Q3",
+             "scenario": name, "before": row[name].mean, "after": p if name == "regional-war" else row[name].mean - 0.1,
+             "mcse": 0.004, "otherwise": 0.09, "shift_mcse": 0.004}
+            for stream, month, side, count, p in posts for name in ("contained", "regional-war")
+        ],
+        "sensitivity": {
+            "quarter": "2026Q3", "limit": 0.05,
+            "groups": [
+                {"group": group, "scenario": name, "sensitivity": size, "sensitive": size >= 0.05, "trusted": size < 0.09}
+                for group, size in (("all", 0.07), ("dwell", 0.091), ("exits", 0.01)) for name in row
+            ],
+            "tipping": [
+                {"key": entry.key, "scenario": "regional-war", "stated": entry.prior.q50, "now": row["regional-war"].mean,
+                 "tips_at": 1.3 * entry.prior.q50, "to_word": "unlikely"}
+                for entry in first.priors if entry.prior is not None and entry.prior.q95 > entry.prior.q05
+            ],
+        },
+        "track": {
+            "resolved": 7, "scored": 24, "set_aside": 2, "begun": 1, "first": "2026Q3", "last": "2028Q1",
+            "gains": [
+                {**chain, "score": "ign", "sentence": "cannot be told apart (too few for a test)"},
+                {**chain, "score": "rps", "gain": 0.021, "low": None, "high": None, "sentence": "too few"},
+                {**chain, "score": "ign", "reference": "climatology", "sentence": "better (p = 0.03)"},
+            ],
+            "skill_process": 1.31, "alarm": 20.0, "alarmed": False, "reference_test": 1.62,
+            "sentence": "After 7 resolved quarters this record cannot show skill yet.",
+            "calibration": [
+                {"scenario": name, "n": 7, "said": 0.42, "came": 0.43, "difference": -0.01, "low": -0.3, "high": 0.25}
+                for name in row
+            ],
+            "past": [
+                {"run": "2026-03-31-aa", "as_of": "2026-03-31T00:00:00Z", "quarter": "2026Q2", "resolved": "contained",
+                 "probabilities": [0.155, 0.6895, 0.1555]},
+            ],
+        },
+        "change": {
+            "since": {"run": "2026-03-31-aa", "as_of": "2026-03-31"}, "same_rules": False,
+            "quarters": [
+                {"quarter": "2026Q3", "resolved": {
+                    name: {"before": before, "after": row[name].mean, "mcse": 0.003}
+                    for name, before in zip(row, (0.135, 0.7295, 0.1355), strict=True)
+                }},
+            ],
+        },
+    }  # fmt: skip
 
 
 def edited(original: Brief, **parts: Any) -> Brief:

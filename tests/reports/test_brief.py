@@ -12,7 +12,7 @@ from reports.figures import charts
 from reports.text import Sentence, read
 
 
-@pytest.mark.parametrize("name", ["frontier", "refused", "second", "hostile"])
+@pytest.mark.parametrize("name", ["frontier", "refused", "second", "grown", "hostile"])
 def test_a_brief_reads_back_from_its_json_as_itself(every_brief: Mapping[str, Brief], name: str) -> None:
     brief = every_brief[name]
     text = brief.model_dump_json(by_alias=True, indent=2)
@@ -54,7 +54,7 @@ def test_no_text_of_a_brief_can_command_a_terminal(hostile: Brief) -> None:
     assert "x1b[31mred" in text
 
 
-@pytest.mark.parametrize("name", ["frontier", "refused", "second", "hostile"])
+@pytest.mark.parametrize("name", ["frontier", "refused", "second", "grown", "hostile"])
 def test_every_exhibit_has_its_figure_and_every_table_is_rectangular(
     every_brief: Mapping[str, Brief], name: str
 ) -> None:

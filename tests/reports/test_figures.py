@@ -14,7 +14,7 @@ from reports.brief import Brief
 from reports.figures import figures
 from reports.spec import Figure, spaced
 
-NAMES = ["frontier", "refused", "second", "hostile"]
+NAMES = ["frontier", "refused", "second", "grown", "hostile"]
 
 
 @pytest.mark.parametrize("name", NAMES)

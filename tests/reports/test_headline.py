@@ -1,5 +1,6 @@
 """The headline knows its cases, and likelihood never shares a sentence with confidence."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from reports import words
 from reports.brief import Brief
 from reports.document import Document
-from reports.front import confidence, moved, skill, watch
+from reports.front import confidence, moved, watch
 from reports.headline import banners, headline
 from reports.text import read
+from reports.track import skill
 from reports.trust import Track
 
 Edit = Callable[..., Brief]
@@ -81,45 +83,75 @@ def test_banners_stand_in_order(frontier: Brief, refused: Brief, second: Brief, 
     assert "R-hat, worst: 1.04, wanted < 1.01. Run longer chains." in reason
 
 
-def test_what_moved_knows_first_run_no_change_causes_and_no_causes(frontier: Brief, edit: Edit) -> None:
-    def after(now: float, moves: list[dict[str, Any]]) -> str:
-        shift = {"quarter": "2026Q3", "scenario": "contained", "before": 0.70, "after": now}
-        change = {"run": "r", "as_of": "2026-03-31", "shifts": [shift], "moves": moves}
+def test_what_moved_knows_first_run_no_change_causes_and_no_causes(
+    frontier: Brief, grown: Brief, edit: Edit
+) -> None:
+    def after(now: float, moves: list[dict[str, Any]], as_of: str = "2026-03-31", **more: Any) -> str:
+        shift = {"quarter": "2026Q3", "scenario": "contained", "before": 0.70, "after": now, "mcse": 0.03}
+        change = {"run": "r", "as_of": as_of, "shifts": [shift], "moves": moves, **more}
         return " ".join(read(spans) for spans in moved(edit(frontier, change=change))).replace("\u00a0", " ")
 
     assert read(moved(frontier)[0]) == "First run: nothing to compare with yet."
-    assert after(0.702, []).startswith("No change since 31 March 2026")
-    assert "contained conflict in 2026 Q3 70 → 74 %" in after(0.7431, [])
-    causes = [{"cause": "new months", "shift": 0.052}, {"cause": "edited prior", "shift": -0.011}]
-    assert after(0.7431, causes) == "Since 31 March 2026, in points: new months +5 · edited prior −1."
-
-
-def test_what_to_watch_prefers_the_strongest_signposts(frontier: Brief, edit: Edit) -> None:
-    signs = [
-        {
-            "condition": f"hostile days ≥ {n}",
-            "scenario": "regional-war",
-            "before": 0.10,
-            "after": 0.1 + n / 50,
-        }
-        for n in (1, 7, 3, 5)
-    ]
-    text = [read(spans).replace("\u00a0", " ") for spans in watch(edit(frontier, signposts=signs))]
-    assert text[0] == "If hostile days ≥ 7: escalation to regional war 10 → 24 %."
-    assert len(text) == 3
-
-
-def test_a_short_record_is_called_too_short() -> None:
-    close = Track(
-        resolved=7,
-        needed=29,
-        scores=[{"baseline": "the Markov chain", "bits": 0.1, "low": -0.3, "high": 0.5}],
+    assert after(0.702, []).startswith("No change since the report of 31 March 2026")
+    assert after(0.7431, []) == (
+        "Since the report of 31 March 2026, 2026 Q3: contained conflict 70 → 74 %. "
+        "All of it is within the noise of the simulation."
     )
-    text = [read(spans) for spans in skill(close)]
-    assert text == [
-        "Seven forecasts resolved.",
-        "Better than the Markov chain by 0.1 bit ± 0.4: too few to tell (about 29 more quarters).",
+    assert after(0.7431, [], "2026-06-30").startswith("Since run r of the same date, 2026 Q3:")
+    assert "noise" not in after(0.7631, [])
+    assert after(0.9, [], same_rules=False).endswith(
+        "The rules were edited: the same words ask another question."
+    )
+    causes = [{"cause": "new months", "shift": 0.052}, {"cause": "edited prior", "shift": -0.011}]
+    assert (
+        after(0.7431, causes)
+        == "Since the report of 31 March 2026, in points: new months +5 · edited prior −1."
+    )
+    text = read(moved(grown)[0]).replace("\u00a0", " ")
+    assert text == (
+        "Since the report of 31 March 2026, 2026 Q3: managed de-escalation 13 → 16 %, contained conflict 73 → 74 %, "
+        "escalation to regional war 14 → 10 %."
+    )
+
+
+def test_both_sides_of_a_change_add_to_a_hundred(grown: Brief) -> None:
+    texts = read(moved(grown)[0]).replace("\u00a0", " ")
+    pairs = re.findall(r"(\d+) → (\d+) %", texts)
+    assert [sum(map(int, side)) for side in zip(*pairs, strict=True)] == [100, 100]
+
+
+def test_what_to_watch_is_told_as_a_condition_once_for_each_stream(grown: Brief, edit: Edit) -> None:
+    def told(**parts: Any) -> list[str]:
+        signs = [{**sign.model_dump(), **parts} for sign in grown.signposts]
+        return [read(spans).replace("\u00a0", " ") for spans in watch(edit(grown, signposts=signs))]
+
+    assert told() == [
+        "If June 2026 brings at least 5 days of hostilities between the two states, escalation to regional war in "
+        "2026 Q3 rises from 10 % to about 24 %.",
+        "If May 2026 turns out to have brought at most 120 deaths in Pakistan, escalation to regional war in "
+        "2026 Q3 falls from 10 % to about 5 %.",
     ]
+    assert "brings no days" in told(side="at most", count=0.0)[0]
+    assert "brings any days" in told(side="at least", count=1.0)[0]
+    assert told(stream="agreement", side="at most", count=0.0)[0].startswith(
+        "If June 2026 sees no ceasefire or agreement in force, escalation"
+    )
+
+
+def test_a_signpost_within_the_noise_is_not_spoken_of(grown: Brief, edit: Edit) -> None:
+    noisy = [{**sign.model_dump(), "shift_mcse": 0.2} for sign in grown.signposts]
+    assert read(watch(edit(grown, signposts=noisy))[1]).startswith("That alone is escalation to regional war")
+
+
+def test_a_short_record_is_called_too_short(grown: Brief, edit: Edit) -> None:
+    assert [read(spans).replace("\u00a0", " ") for spans in skill(grown.track)] == [
+        "Seven quarters resolved, 2026 Q3 to 2028 Q1.",
+        "One quarter ahead: +0.104 bits a forecast over the Markov chain (−0.31 to +0.52): "
+        "cannot be told apart (too few for a test).",
+        "After 7 resolved quarters this record cannot show skill yet.",
+    ]
+    bare = Track(resolved=0, sentence="Nothing has resolved yet.")
+    assert [read(spans) for spans in skill(bare)] == ["Nothing has resolved yet."]
     assert "No issued forecast has been resolved yet." in [read(spans) for spans in skill(None)]
 
 
@@ -135,7 +167,7 @@ def test_confidence_counts_its_reservations(
     assert read(confidence(calm)[0]) == "High: none of four reservations holds."
 
 
-@pytest.mark.parametrize("name", ["frontier", "refused", "second"])
+@pytest.mark.parametrize("name", ["frontier", "refused", "second", "grown"])
 def test_likelihood_and_confidence_never_share_a_sentence(
     documents: Mapping[str, Document], name: str
 ) -> None:

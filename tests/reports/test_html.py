@@ -17,7 +17,7 @@ from reports.html import render_html
 from reports.spec import Figure
 from reports.text import Sentence
 
-NAMES = ["frontier", "refused", "second", "hostile"]
+NAMES = ["frontier", "refused", "second", "grown", "hostile"]
 VOID = {"meta", "link", "br", "img", "input", "path", "rect", "line"}
 
 

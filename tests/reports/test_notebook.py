@@ -15,7 +15,7 @@ from reports.document import Document
 from reports.notebook import code_cells, escaped, render_notebook
 from reports.spec import Figure
 
-NAMES = ["frontier", "refused", "second", "hostile"]
+NAMES = ["frontier", "refused", "second", "grown", "hostile"]
 CHAINS, DRAWS, PATHS = 2, 60, 40
 WEIGHTS = {"switching-level": 0.62, "local-level": 0.38}
 
