@@ -12,8 +12,11 @@ on the scale on which a statement is normal, so a dwell stays above a month and 
 
 Each front has walks of its own; their scale, the spread, zeros, chances, reporting factors and drivers' odds are common. What
 one front alone is subject to does not vary, so a single front is the plain model. A front's draws are those of the plain
-model (`of_front`), so all that follows from them follows front by front. Gelman and Hill, *Data Analysis Using Regression and
-Multilevel/Hierarchical Models* (2007), for pooling; the sampled form of each role is in `CENTRED`.
+model (`of_front`), so all that follows from them follows front by front. A front's level and effects are well known from its
+counts and are sampled as they are (centred); its dwells are seen a few times only and are sampled as distances from the
+theatre's. Measured on 8 fronts of 60 months and 16 of 240, that form gave 42 and 34 effective draws per thousand gradients, all
+centred 21 and 30, nothing centred 3.4 and 0.6. Gelman and Hill, *Data Analysis Using Regression and Multilevel/Hierarchical
+Models* (2007).
 """
 
 from collections.abc import Mapping
