@@ -15,6 +15,7 @@ from forecast.latent import view
 from forecast.question import ask
 from forecast.workspace import load
 from models import CATALOGUE, Setting
+from priors import PriorSet
 
 SEED = 20260630
 BLOCK = 3  # months foreseen overlap by so many origins
@@ -32,6 +33,11 @@ def two(setting: Setting) -> Setting:
     return replace(setting, scenarios=tuple(setting.scenarios[n] for n in kept), labels=labels)
 
 
+def stationary(priors: PriorSet) -> PriorSet:
+    """The beliefs without the one about the first month, which names three regimes."""
+    return replace(priors, statements={key: said for key, said in priors.items() if key != "start"})
+
+
 def error(differences: np.ndarray, rng: np.random.Generator) -> float:
     """Standard error of a mean of overlapping differences, by blocks of months."""
     n = differences.size
@@ -43,7 +49,7 @@ def error(differences: np.ndarray, rng: np.random.Generator) -> float:
 def main() -> None:
     workspace = load("frontier")
     question = ask(workspace, clock.read(workspace.config.time, as_of=None))
-    panel, priors = question.panel.counts, workspace.priors
+    panel = question.panel.counts
     agreement = next(s.id for s in question.setting("switching-level").streams if s.family == "bernoulli")
     rng = np.random.default_rng(1)
     for absent in (None, agreement):
@@ -62,6 +68,7 @@ def main() -> None:
         ):
             setting = question.setting(name)
             setting = two(setting) if K == 2 else setting
+            priors = stationary(workspace.priors) if K == 2 else workspace.priors
             setting = without(setting, absent) if absent else setting
             y = panel if absent is None else panel.sel(stream=[s.id for s in setting.streams])
             compiled = compile_model(y, CATALOGUE[name], priors, setting)
