@@ -3,7 +3,7 @@
 from reports.brief import Brief
 from reports.cells import as_told, figures, stream_title, swatch, texts
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
-from reports.front import before_change, moved, rule_in_full
+from reports.front import before_change, moved, rule_in_full, still
 from reports.levers import what_if
 from reports.parts import Change, Gap, Stream
 from reports.signs import signposts, telling
@@ -35,7 +35,7 @@ def movement(brief: Brief) -> Section:
     """What moved, what to watch, what could be done."""
     blocks: list[Block] = [Heading(text="What moved")]
     blocks += [Paragraph(spans=spans) for spans in moved(brief)]
-    if brief.change is not None:
+    if brief.change is not None and not still(brief.change):
         blocks.append(_shifts(brief, brief.change))
     blocks.append(Heading(text="What to watch"))
     if telling(brief):

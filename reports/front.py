@@ -69,7 +69,7 @@ def moved(brief: Brief) -> tuple[Sentence, ...]:
         if change.same_rules
         else (sentence("The rules were edited: the same words ask another question."),)
     )
-    if all(abs(shift.after - shift.before) < QUIET for shift in change.shifts):
+    if still(change):
         return (sentence(f"No change since {since}: no probability moved by half a point."), *edited)
     if not change.moves:
         first = change.shifts[0].quarter
@@ -90,6 +90,11 @@ def moved(brief: Brief) -> tuple[Sentence, ...]:
         sentence(f"{move.cause} ", Span(text=points(move.shift), value=move.shift)) for move in change.moves
     )
     return (sentence(f"Since {since}, in points: ", joined(parts, " · "), "."), *edited)
+
+
+def still(change: Change) -> bool:
+    """Whether no probability moved so far that whole percents would show it."""
+    return all(abs(shift.after - shift.before) < QUIET for shift in change.shifts)
 
 
 def before_change(change: Change, name: str) -> tuple[Sentence, ...]:
@@ -148,7 +153,7 @@ def _reservations(brief: Brief) -> list[str]:
         reasons.append(f"the priors drive {count} of {quarter(first.quarter)}")
     if unseen or belief:
         told = [f"no precedent for {listed(unseen)}"] if unseen else []
-        told += [f"{listed(belief)} mostly belief, with under six months of data behind it"] if belief else []
+        told += [f"mostly belief, with under six months of data: {listed(belief)}"] if belief else []
         reasons.append("; ".join(told))
     if late:
         ends = sorted({end for _, end in late})

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reports.brief import Brief
-from reports.cells import NOTHING, chance, figures, measured, swatch, texts
+from reports.cells import NOTHING, as_told, figures, measured, swatch, texts
 from reports.document import Block, Heading, Paragraph, Table
 from reports.parts import Prior
 from reports.text import Sentence, capitalised, sentence
@@ -74,12 +74,18 @@ def _cell(one: Carried | None) -> Sentence:
 
 
 def _nearest(brief: Brief, found: Sensitivity) -> list[tuple[Prior, Tipping]]:
-    """Each statement that would change a word by itself, once, from the least departure: in widths of its own interval."""
+    """Each statement that would change a word by itself, once, from the least departure: in widths of its own interval.
+
+    The remainder's word changes because another probability does, and is left to that.
+    """
+    remainder = {scenario.id for scenario in brief.scenarios if scenario.is_remainder}
     priors = {prior.key: prior for prior in brief.priors}
     nearest: dict[str, tuple[float, Prior, Tipping]] = {}
     for one in found.tipping:
         prior = priors.get(one.key)
-        if None in (one.tips_at, one.stated, one.to_word) or prior is None or prior.prior is None:
+        if one.scenario in remainder or prior is None or prior.prior is None:
+            continue
+        if None in (one.tips_at, one.stated, one.to_word):
             continue
         away = abs((one.tips_at or 0.0) - (one.stated or 0.0)) / (prior.prior.q95 - prior.prior.q05)
         if one.key not in nearest or away < nearest[one.key][0]:
@@ -94,7 +100,7 @@ def _tipping(brief: Brief, near: list[tuple[Prior, Tipping]]) -> Table:
             measured(one.stated),
             measured(one.tips_at),
             swatch(brief, one.scenario),
-            chance(one.now),
+            NOTHING if one.now is None else as_told(brief, one.now),
             sentence(one.to_word or "–"),
         )
         for prior, one in near[:STATEMENTS]

@@ -70,7 +70,11 @@ def compose(material: Material) -> dict[str, Any]:
         "drawn_cells": drawn,
         "sources": evidence.sources(material),
         "coverage_strip": evidence.coverage(material),
-        "fronts": {key: {"title": f.title, "at": f.at} for key, f in config.fronts.items()} or None,
+        "fronts": {
+            key: {"title": f.title, "at": f.at, **chances.front(material, key)}
+            for key, f in config.fronts.items()
+        }
+        or None,
         "priors_name": workspace.priors.name,
         "priors": beliefs.priors(material),
         "weights": {

@@ -85,6 +85,19 @@ def regimes_at(by_regime: Mapping[str, Array], ids: Sequence[str]) -> Json:
     return {key: latent(by_regime[key]) if key in by_regime else told(None) for key in ids}
 
 
+def front(material: Material, name: str) -> Json:
+    """The regimes of a front that has a chain of its own: now, at the end of each quarter, and how long they last."""
+    if name not in material.by_front:
+        return {}
+    own, ids = material.by_front[name], material.workspace.scenarios.ids
+    ahead = (*([material.current] if material.current else ()), *material.quarters)
+    return {
+        "regime": regimes_at(own.now(), ids),
+        "quarters": [{"quarter": q, "regime": regimes_at(own.quarter_end(q), ids)} for q in ahead],
+        "dwell_months": regimes_at(own.dwell(), ids),
+    }
+
+
 def passages(material: Material) -> Json:
     """First passage by scenario and quarter; null for the scenario that holds already."""
     told_ = {}

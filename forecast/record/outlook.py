@@ -31,14 +31,12 @@ def sensitivity(material: Material) -> Json | None:
         "quarter": material.quarters[0],
         "limit": SENSITIVE,
         "groups": [_scaled(one) for one in found.groups],
-        "tipping": [_tipping(one) for one in found.tipping],
+        "tipping": [_tipping(material, one) for one in found.tipping],
     }
 
 
 def _signpost(material: Material, post: Signpost) -> Json:
-    published = material.ensemble.resolved[post.quarter][post.scenario]
-    assert published is not None  # a quarter that never resolves has no signpost
-    before = float(published.mean)
+    before = _published(material, post.quarter, post.scenario)
 
     def moved(to: float) -> float:
         return min(max(before + to - post.now, 0.0), 1.0)
@@ -59,6 +57,12 @@ def _signpost(material: Material, post: Signpost) -> Json:
     }
 
 
+def _published(material: Material, quarter: str, scenario: str) -> float:
+    found = material.ensemble.resolved[quarter][scenario]
+    assert found is not None  # of a quarter that no future decides neither is computed
+    return float(found.mean)
+
+
 def _crossing(at: Crossing | None) -> Json | None:
     if at is None:
         return None
@@ -72,10 +76,11 @@ def _scaled(one: Scaled) -> Json:
     }
 
 
-def _tipping(one: Tipping) -> Json:
+def _tipping(material: Material, one: Tipping) -> Json:
     return {
         **{key: getattr(one, key) for key in ("key", "scenario", "word", "to_word")},
-        **{key: _number(getattr(one, key)) for key in ("stated", "now", "tips_at", "to_mcse")},
+        **{key: _number(getattr(one, key)) for key in ("stated", "tips_at", "to_mcse")},
+        "now": _published(material, one.quarter, one.scenario),
         "lowest": _reach(one.lowest),
         "highest": _reach(one.highest),
     }

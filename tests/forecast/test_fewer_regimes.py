@@ -51,6 +51,14 @@ def test_the_scenario_without_a_regime_has_no_latent_number(fewer: Run) -> None:
     assert record["scenarios"][0]["support_months"] is None
 
 
+def test_a_note_and_the_matrix_say_that_there_is_none(fewer: Run) -> None:
+    titles = {scenario["id"]: scenario["title"] for scenario in fewer.record["scenarios"]}
+    (note,) = [note for note in fewer.record["notes"] if "no latent regime" in note]
+    assert f"“{titles['calm']}”" in note
+    page = (fewer.path / "report.html").read_text("utf-8")
+    assert "A dash: switching-level has no regime for that scenario." in page
+
+
 def test_latent_transitions_lead_from_regime_to_regime(fewer: Run) -> None:
     for key in ("transitions", "transitions_quarter"):
         for part in ("mean", "q05", "q95"):

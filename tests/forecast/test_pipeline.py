@@ -357,6 +357,36 @@ def test_every_format_shows_the_same_levers(left: Run, record: Json) -> None:
     assert next(written, None) is None
 
 
+def test_every_format_shows_the_same_track_signposts_and_sensitivities(left: Run, record: Json) -> None:
+    """Each number of their tables is one of the JSON, and each row's words stand in web page, PDF and notebook."""
+    text = (left.path / "report.html").read_text("utf-8")
+    pdf = closed_up(
+        "".join(sheet.extract_text() for sheet in pypdf.PdfReader(left.path / "report.pdf").pages)
+    )
+    cells = json.loads((left.path / "report.ipynb").read_text("utf-8"))["cells"]
+    notebook = closed_up("".join("".join(cell["source"]) for cell in cells)).replace("|", "")
+    signs, found = record["signposts"], record["sensitivity"]
+    keys = ("count", "chance", "before", "after", "otherwise")
+    stated = {
+        "signposts": [[sign[key] for key in keys] for sign in signs],
+        "sensitivity": [one["sensitivity"] for one in found["groups"]],
+        "tipping": [[one[key] for key in ("stated", "tips_at", "now")] for one in found["tipping"]],
+    }
+    known = {name: set(np.ravel(np.array(rows, float))) for name, rows in stated.items()}
+    for name in stated:
+        rows = [row for row in Rows(text, name).rows if row[1]]
+        assert rows or name != "sensitivity"
+        for words, numbers in rows:
+            assert set(numbers) <= known[name]
+            bare = closed_up(words).replace("**", "")
+            assert bare in notebook.replace("**", "")
+            assert all(closed_up(word) in pdf for word in words.split())
+    for place in (closed_up(re.sub("<[^>]+>", "", text)), pdf, notebook):
+        assert closed_up(record["track"]["sentence"]).replace("'", "") in place.replace("&#39;", "").replace(
+            "'", ""
+        )
+
+
 def test_the_notebook_derives_the_headline_from_the_stored_draws(
     left: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,3 +119,33 @@ def test_the_shortest_way_to_a_scenario_is_what_to_watch(rule: Json, told: str) 
     titles = {"a": "A", "b": "B"}
     assert watched(scenarios["war"].resolves, titles) == told
     assert watched(scenarios["rest"].resolves, titles) is None
+
+
+def test_a_signpost_parts_its_headline_in_two(record: Json) -> None:
+    """Chance × after + (1 − chance) × otherwise is the published probability, but for rounding at nought and one."""
+    published = {entry["quarter"]: entry["resolved"] for entry in record["quarters"]}
+    assert record["signposts"]
+    for sign in record["signposts"]:
+        assert sign["before"] == published[sign["quarter"]][sign["scenario"]]["mean"]
+        parted = sign["chance"] * sign["after"] + (1 - sign["chance"]) * sign["otherwise"]
+        assert parted == pytest.approx(sign["before"], abs=2e-3)
+        assert sign["month"] > "2020-10"
+    told = [sign["information"] for sign in record["signposts"]]
+    assert told == sorted(told, reverse=True)
+
+
+def test_what_the_headline_rests_on_is_told_of_every_group_and_scenario(record: Json) -> None:
+    found = record["sensitivity"]
+    names = [scenario["id"] for scenario in record["scenarios"]]
+    first = record["quarters"][0]
+    assert found["quarter"] == first["quarter"]
+    groups = list(dict.fromkeys(one["group"] for one in found["groups"]))
+    assert [(one["group"], one["scenario"]) for one in found["groups"]] == [
+        (group, name) for group in groups for name in names
+    ]
+    assert all(one["sensitive"] == (one["sensitivity"] >= found["limit"]) for one in found["groups"])
+    known = {prior["key"] for prior in record["priors"]}
+    for one in found["tipping"]:
+        assert one["key"] in known
+        assert one["now"] == first["resolved"][one["scenario"]]["mean"]
+        assert (one["tips_at"] is None) == (one["to_word"] is None)

@@ -1,12 +1,16 @@
 """Tables that other programs read: a text that a spreadsheet would run is quoted, a number is left a number."""
 
 import csv
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.tables import FORMULA, cell, write_csv
+from forecast.tables import FORMULA, cell, write_csv, write_hub
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\0=1", '=HYPERLINK("x")'])
@@ -39,3 +43,31 @@ def test_a_table_reads_back(
         assert not told.startswith(FORMULA)
         assert float(value) == number
         assert nothing == ""
+
+
+def test_a_hub_s_law_adds_to_one_over_the_futures_that_a_rule_decides(tmp_path: Path) -> None:
+    """A record may tell shares of all futures; a quarter that none decides has no rows."""
+    record = {
+        "origin": "2026-05",
+        "scenarios": [{"id": "calm"}, {"id": "war"}],
+        "quarters": [
+            {
+                "quarter": "2026Q3",
+                "unresolved": 0.2,
+                "resolved": {"calm": {"mean": 0.6}, "war": {"mean": 0.2}},
+            },
+            {
+                "quarter": "2026Q4",
+                "unresolved": 1.0,
+                "resolved": {"calm": {"mean": None}, "war": {"mean": None}},
+            },
+        ],
+    }
+    dims = ("draw", "path", "stream", "month")
+    futures = xr.Dataset(
+        {"count": (dims, np.zeros((2, 1, 1, 1)))}, {"stream": ["deaths"], "month": ["2026-06"]}
+    )
+    hub = pd.read_parquet(write_hub(record, futures, tmp_path, model="team-model", location="frontier"))
+    law = hub[hub["output_type"] == "pmf"]
+    assert list(law["horizon"]) == [1, 1]
+    assert list(law["value"]) == pytest.approx([0.75, 0.25])
