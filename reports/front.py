@@ -142,15 +142,15 @@ def confidence(brief: Brief) -> tuple[Sentence, ...]:
 
 def _reservations(brief: Brief) -> list[str]:
     first = brief.quarters[0]
-    driven = [e for e in first.resolved if e is not None and e.prior_driven]
+    row = zip(brief.scenarios, first.resolved, strict=True)
+    driven = [lowered(s.title) for s, e in row if e is not None and e.prior_driven]
     unseen = [lowered(s.title) for s in brief.scenarios if s.precedents == 0]
     belief = [lowered(s.title) for s in brief.scenarios if s.precedents and thin(s.support_months)]
     failed = failures(brief)
     late = [(lowered(s.title), s.last) for s in brief.streams if s.last and s.last < brief.origin]
     reasons: list[str] = []
     if driven:
-        count = f"{len(driven)} of the {len(first.resolved)} probabilities"
-        reasons.append(f"the priors drive {count} of {quarter(first.quarter)}")
+        reasons.append(f"prior-driven in {quarter(first.quarter)}: {listed(driven)}")
     if unseen or belief:
         told = [f"no precedent for {listed(unseen)}"] if unseen else []
         told += [f"mostly belief, with under six months of data: {listed(belief)}"] if belief else []

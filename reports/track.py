@@ -8,7 +8,7 @@ from reports.trust import Calibrated, Gain, Track
 from reports.words import date, number, percents, plural, points, quarter, spelled
 
 CLAIM = (
-    "A quarterly record alone cannot show skill for about a decade. With three scenarios that persist as here, a "
+    "A quarterly record alone cannot show skill for about a decade. In a world of three scenarios that tend to stay, a "
     "forecaster who knew the truth would need 36 quarterly forecasts to show a gain over past frequencies one "
     "quarter ahead and 72 to show one over persistence; over the Markov chain of past quarters the expected gain "
     "is only what that chain has still to learn: 0.21 bits at 11 quarters, 0.11 at 72."
