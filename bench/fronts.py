@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from forecast.fronts import fit_fronts, summaries
+from forecast.fronts import each, fit_fronts
 from models import CATALOGUE, Setting, Stream, fronts, fronts_density, fronts_plan
 from models.contract import Level
 from models.variables import unconstrain
@@ -101,8 +101,9 @@ def sampled(F: int, T: int, *, model: str, chains: int, tune: int, draws: int) -
         f"  {float(steps.mean()):.1f} gradients a draw, {int(joint.statistics.diverging.sum())} divergences"
     )
     begin = time.perf_counter()
-    summaries(joint, ahead=(0, 3), thin=max(1, chains * draws // 400))
-    print(f"  summaries of every front in {time.perf_counter() - begin:.0f} s")
+    for _ in each(joint, months=3, thin=max(1, chains * draws // 400)):
+        pass
+    print(f"  the regimes of every front in {time.perf_counter() - begin:.0f} s")
     print(f"  at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
     worst = {}
     for name, values in joint.free.items():

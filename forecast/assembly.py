@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast import checks, clock, elicited, history, scenarios, sensitivity, signposts, tables
+from forecast import checks, clock, elicited, frontwise, history, scenarios, sensitivity, signposts, tables
 from forecast.archive import HEADLINE
 from forecast.clock import Clock
 from forecast.fitted import Ahead, Fitted, fitted, inflations, look_ahead, published
@@ -129,6 +129,7 @@ def assemble(
     models = fitted(question, seed=seed, workers=workers, progress=progress)
     asked = [model for model in models if model.used or model.name == workspace.latent_from]
     ahead = look_ahead(question, asked, past, seed=seed, progress=progress)
+    by_front, agreed = frontwise.regimes(question, seed=seed, progress=progress)
     progress("putting it together")
     used = [one for one in ahead if one.model.used]
     weights = weighed(models, seed=seed)
@@ -156,8 +157,9 @@ def assemble(
         noise_warnings=history.warnings(rates, {s.id: s.title for s in workspace.scenarios.scenarios}),
         visibility=_visibility(question, source),
         levers=_levers(question, used, shares, seed=seed),
+        by_front=by_front,
         notes=notes(question, past),
-        verdict=_gate(question, models, ensemble),
+        verdict=_gate(question, models, ensemble, agreed),
         ledger=None,
         provenance=provenance(workspace, seed),
     )
@@ -236,9 +238,12 @@ def _visibility(question: Question, source: Ahead | None) -> Mapping[str, Mappin
 
 
 def _gate(
-    question: Question, models: tuple[Fitted, ...], ensemble: scenarios.Probabilities
+    question: Question,
+    models: tuple[Fitted, ...],
+    ensemble: scenarios.Probabilities,
+    fronts: tuple[checks.Check, ...],
 ) -> checks.Verdict:
-    """All checks of the used models by their names, then those of the forecast as a whole."""
+    """All checks of the used models by their names, those of the fronts, then those of the forecast as a whole."""
     own = (
         replace(check, name=f"{model.name}: {check.name}")
         for model in models
@@ -251,4 +256,4 @@ def _gate(
         clock.age(question.panel.origin, question.clock),
         question.workspace.config.time.max_age_months,
     )
-    return checks.Verdict(checks=(*own, *trusted, *precise, checks.freshness(age, limit)))
+    return checks.Verdict(checks=(*own, *fronts, *trusted, *precise, checks.freshness(age, limit)))

@@ -1,11 +1,9 @@
-"""All fronts fitted together, and each of them then a posterior like any other: where it stands and where it may stand next.
+"""All fronts fitted together, and each of them then a posterior like any other.
 
-    P(regime in h months | data) = mean over draws of  filtered[T] · P[T] ··· P[T+h-1]
-
-exactly, without simulation; the interval is that of the draws.
+What is kept are raw draws, a few numbers a front; levels, regimes and futures are made for one front when it is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +13,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.fitting import KEPT, Posterior, Progress
-from models import derived, forward, fronts
+from forecast.latent import Latent, view
+from models import fronts
 from models.contract import Draws, Model, Setting
 from models.variables import unconstrain
 from priors import PriorSet
@@ -121,49 +120,10 @@ def of(joint: Joint, front: str, *, thin: int = 1) -> Posterior:
     )
 
 
-def regimes(posterior: Posterior, *, ahead: Sequence[int]) -> xr.DataArray:
-    """Return P(regime) in so many months after the panel's last, ``(ahead, chain, draw, regime)``, 0 being the last.
-
-    Raises:
-        ValueError: drivers of the setting that do not reach so far.
-    """
-    draws, panel, setting = posterior.draws, posterior.panel, posterior.setting
-    T = panel.sizes["month"]
-    law = forward.filtered(
-        derived.log_emission(draws, panel, setting),
-        derived.transition(draws, setting, T - 1)[0],
-        draws["initial"].values,
-        time_varying="leave" in draws,
-    )[..., -1, :]
-    P, by_step = derived.transition(draws, setting, max(*ahead, 1), first=T - 1)
-    found = {0: law}
-    for h in range(max(ahead)):
-        step = P[:, :, h] if by_step else P
-        found[h + 1] = np.matmul(found[h][..., None, :], step)[..., 0, :]
-    return xr.DataArray(
-        np.stack([found[h] for h in ahead]),
-        dims=("ahead", "chain", "draw", "regime"),
-        coords={"ahead": list(ahead), "regime": list(setting.scenarios)},
-    )
-
-
-def summaries(
-    joint: Joint, *, ahead: Sequence[int], thin: int = 1
-) -> Mapping[str, Mapping[int, Mapping[str, Mapping[str, float]]]]:
-    """Return, for each front, months ahead and regime, the probability's mean and its 5 and 95 % quantiles.
+def each(joint: Joint, *, months: int, thin: int = 1) -> Iterator[tuple[str, Latent]]:
+    """Give every front with its regimes, past, present and so many months ahead, from every ``thin``-th draw.
 
     One front is worked on at a time, so that memory does not grow with their number.
     """
-    found = {}
     for front in joint.held.fronts:
-        p = regimes(of(joint, front, thin=thin), ahead=ahead).values
-        low, high = np.quantile(p, (0.05, 0.95), axis=(1, 2))
-        mean = p.mean(axis=(1, 2))
-        found[front] = {
-            h: {
-                k: {"mean": float(mean[n, j]), "q05": float(low[n, j]), "q95": float(high[n, j])}
-                for j, k in enumerate(joint.setting.scenarios)
-            }
-            for n, h in enumerate(ahead)
-        }
-    return found
+        yield front, view(of(joint, front, thin=thin), months=months)

@@ -14,8 +14,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
-    "ingest", "theatres", "setting", "fitting", "fronts", "simulation", "latent", "scenarios", "tallies", "history", "checks", "predictive",
-    "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "skill", "publish", "layout", "archive", "question", "processes", "executors", "sidebyside", "fitted", "moved",
+    "ingest", "theatres", "setting", "fitting", "simulation", "latent", "fronts", "scenarios", "tallies", "history", "checks", "predictive",
+    "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "skill", "publish", "layout", "archive", "question", "processes", "executors", "sidebyside", "fitted", "frontwise", "moved",
     "weighing", "provenance", "notes", "record", "tables", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
     "comparison", "replay", "doctor", "accounts", "exports", "arguments", "commands", "bookkeeping", "recordkeeping", "backtest", "cli",
 )  # fmt: skip

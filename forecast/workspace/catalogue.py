@@ -25,8 +25,8 @@ class Capability:
 
 MODELS: Mapping[str, Capability] = MappingProxyType(
     {
-        "regimes": Capability(regimes=True, walks=False),
-        "switching-level": Capability(regimes=True, walks=True),
+        "regimes": Capability(regimes=True, walks=False, fronts=True),
+        "switching-level": Capability(regimes=True, walks=True, fronts=True),
         "local-level": Capability(regimes=False, walks=True, options=True),
         "durations": Capability(regimes=True, walks=True, ages=True),
         "switching-drift": Capability(regimes=True, walks=True, drifts=True),

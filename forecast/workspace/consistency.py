@@ -12,6 +12,7 @@ from forecast.workspace.contents import Workspace
 from priors.crosscheck import check as check_priors
 from priors.refusal import Refusal, nearest
 
+POOLING = "pooling.fronts"
 FORECAST, SCENARIOS, LABELS, DRIVERS = "forecast.toml", "scenarios.toml", "labels.toml", "drivers.csv"
 
 
@@ -68,14 +69,26 @@ def _check_models(workspace: Workspace) -> None:
             with_regimes = [name for name in models.fitted if MODELS[name].regimes]
             raise _unknown(FORECAST, where, models.latent_from, "a model that has regimes", with_regimes)
     if models.chain == "front":
-        able = [name for name in models.fitted if MODELS[name].fronts]
-        if able != list(models.fitted):
-            wanted = f'chain = "theatre": {models.fitted[0]} does not run one chain per front'
-            raise Refusal(file=FORECAST, where="models.chain", got="front", wanted=wanted)
+        _check_fronts(workspace)
     for name in models.settings:
         if name not in models.fitted:
             raise _unknown(FORECAST, f"models.{name}", name, "a model of use or compare", models.fitted)
         _check_settings(workspace, name)
+
+
+def _check_fronts(workspace: Workspace) -> None:
+    """One chain per front: of the model that regimes are reported from, for fronts that are declared."""
+    name = workspace.latent_from
+    if name is None or not MODELS[name].fronts:
+        able = " or ".join(model for model in MODELS if MODELS[model].fronts)
+        wanted = (
+            f'chain = "theatre", or latent_from = {able}: {name or "no model in use"} has no chain per front'
+        )
+        raise Refusal(file=FORECAST, where="models.chain", got="front", wanted=wanted)
+    if not workspace.config.fronts:
+        raise Refusal(
+            file=FORECAST, where="models.chain", got="front", wanted="a table [fronts.<id>] for each front"
+        )
 
 
 def _check_settings(workspace: Workspace, model: str) -> None:
@@ -263,8 +276,12 @@ def _check_priors(workspace: Workspace) -> None:
         wanted = "an effect on some stream: nothing tells the regimes apart"
         raise Refusal(file=FORECAST, where="streams", wanted=wanted)
 
+    config = workspace.config
+    pooled = (POOLING,) if config.models.chain == "front" and len(config.fronts) > 1 else ()
+
     def wanted_by(model: str, regimes: tuple[str, ...], settings: ModelSettings | None) -> tuple[str, ...]:
-        return needs(model, scenarios=regimes, reference=reference, streams=streams, settings=settings)
+        own = needs(model, scenarios=regimes, reference=reference, streams=streams, settings=settings)
+        return own + (pooled if model == workspace.latent_from else ())
 
     check_priors(
         workspace.priors,
@@ -276,5 +293,8 @@ def _check_priors(workspace: Workspace) -> None:
             model: wanted_by(model, workspace.regimes(model), workspace.config.models.settings.get(model))
             for model in models
         },
-        usable=[key for model in MODELS for key in wanted_by(model, workspace.scenarios.ids, EVERYTHING)],
+        usable=[
+            POOLING,
+            *(key for model in MODELS for key in wanted_by(model, workspace.scenarios.ids, EVERYTHING)),
+        ],
     )

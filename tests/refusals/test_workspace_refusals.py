@@ -53,7 +53,7 @@ FORECAST = [
     ('["regimes"]', '["switching-level"]', r"models.*'switching-level' stands twice in use and compare"),
     ('latent_from = "switching-level"', 'latent_from = "durations"', r"latent_from \(line 14\): got 'durations'; wanted a model of use or compare"),
     ('compare     = ["regimes"]\nlatent_from = "switching-level"', 'compare     = ["local-level"]\nlatent_from = "local-level"', r"latent_from .*wanted a model that has regimes"),
-    ("latent_from", 'chain = "front"\nlatent_from', r"models.chain \(line 14\): got 'front'; .*does not run one chain per front"),
+    ('compare     = ["regimes"]\nlatent_from = "switching-level"', 'compare     = ["durations"]\nchain = "front"\nlatent_from = "durations"', r"models.chain \(line 14\): got 'front'; .*durations has no chain per front"),
     ("latent_from", 'chain = "fronts"\nlatent_from', r"models.chain .*'fronts'.*did you mean 'front'\?"),
     ("[models.switching-level]", "[models.local-level]", r"models.local-level \(line 16\).*wanted a model of use or compare"),
     ("[models.switching-level]", "[models.regimes]", r"models.regimes.basis .*wanted no basis: its levels never wander"),
