@@ -152,6 +152,32 @@ def test_the_head_in_a_report_is_the_one_before_its_own_row(place: Path, first: 
     assert heads[other.id] not in (other.path / "report.html").read_text("utf-8")
 
 
+def test_a_run_is_held_against_the_last_one_issued(first: Run, other: Run, forced: Run) -> None:
+    """Not against one that was refused, which nobody was given."""
+    assert first.record["change"] is None
+    told = other.record["change"]
+    assert told["since"]["run"] == first.id
+    assert forced.record["change"]["since"]["run"] == other.id
+    means = [
+        {
+            (quarter["quarter"], name): said["mean"]
+            for quarter in found.record["quarters"]
+            for name, said in quarter["resolved"].items()
+        }
+        for found in (first, other)
+    ]
+    for side, expected in zip(("before", "after"), means, strict=True):
+        assert expected == {
+            (entry["quarter"], name): pair[side]
+            for entry in told["quarters"]
+            for name, pair in entry["resolved"].items()
+        }
+    assert all(
+        f"since run {first.id} of the same date" in " ".join(page.split()).lower()
+        for page in pages(other.path)
+    )
+
+
 def test_a_failed_gate_is_kept_but_not_issued(place: Path, refused: Run) -> None:
     assert not refused.ok
     assert refused.record["verdict"]["ok"] is False
