@@ -22,7 +22,7 @@ from models.baselines import COUNTS, SCENARIOS
 from priors import Refusal
 
 WORKERS = Path(__file__).parent / "workers"
-PLAN = Plan(first="2017Q3", last="2018Q2", every="quarter", window=None)
+PLAN = Plan(first="2017Q3", last="2018Q1", every="quarter", window=None)
 BOTH = ("hindsight", "blank")
 
 
@@ -59,10 +59,10 @@ def test_it_leaves_scores_fits_a_summary_and_a_page(done: Backtest, theatre: Pat
         "backtest.json",
         "backtest.html",
     }
-    assert (done.worked, done.reused) == (8, 0)  # four origins, two prior sets
-    assert len(list((done.path.parent / "origins").glob("*.nc"))) == 8
+    assert (done.worked, done.reused) == (6, 0)  # three origins, two prior sets
+    assert len(list((done.path.parent / "origins").glob("*.nc"))) == 6
     assert json.loads((done.path / "backtest.json").read_text("utf-8")) == done.summary
-    assert len(pd.read_csv(done.path / "fits.csv")) == 8
+    assert len(pd.read_csv(done.path / "fits.csv")) == 6
 
 
 def test_every_forecaster_speaks_of_every_window(scores: pd.DataFrame) -> None:
@@ -70,13 +70,13 @@ def test_every_forecaster_speaks_of_every_window(scores: pd.DataFrame) -> None:
     for name in BOTH:
         for model in ("regimes", ENSEMBLE, "prior-only"):
             own = windows[(windows["priors"] == name) & (windows["model"] == model)]
-            assert len(own) == 16  # four origins, four quarters ahead
+            assert len(own) == 12  # three origins, four quarters ahead
     references = windows[windows["priors"] == ""]
     assert set(references["model"]) == set(SCENARIOS)
     counts = scores[(scores["target"] == "incidents") & (scores["priors"] == "")]
     assert set(counts["model"]) == set(COUNTS)
     before = windows[windows["model"] == PREVIOUS]
-    assert set(before["origin"]) == {"2017-12", "2018-03", "2018-06"}  # the first origin has none before it
+    assert set(before["origin"]) == {"2017-12", "2018-03"}  # the first origin has none before it
     assert before["horizon"].max() == 9
 
 
@@ -127,7 +127,7 @@ def test_a_passage_is_asked_for_what_is_not_there_already(scores: pd.DataFrame) 
 def test_again_nothing_is_worked_out_and_nothing_changes(done: Backtest, theatre: Path, fit: Any) -> None:
     before = {path.name: path.read_bytes() for path in done.path.iterdir()}
     again = backtest(load(theatre), PLAN, priors=BOTH, seed=3, fit=fit)
-    assert (again.worked, again.reused) == (0, 8)
+    assert (again.worked, again.reused) == (0, 6)
     assert {path.name: path.read_bytes() for path in again.path.iterdir()} == before
 
 
@@ -160,15 +160,15 @@ def test_a_kill_costs_the_origin_it_falls_on(done: Backtest, theatre: Path, fit:
         backtest(load(theatre), PLAN, executor=Killed(after=3), **told)
     assert len(list((tmp_path / "runs/backtests/origins").iterdir())) == 3
     again = backtest(load(theatre), PLAN, **told)
-    assert (again.worked, again.reused) == (5, 3)
+    assert (again.worked, again.reused) == (3, 3)
     assert (again.path / "scores.parquet").read_bytes() == (done.path / "scores.parquet").read_bytes()
 
 
 def test_a_longer_backtest_reuses_the_origins_of_a_shorter_one(
     done: Backtest, theatre: Path, fit: Any
 ) -> None:
-    found = backtest(load(theatre), replace(PLAN, last="2018Q3"), priors=("blank",), seed=3, fit=fit)
-    assert (found.worked, found.reused) == (1, 4)
+    found = backtest(load(theatre), replace(PLAN, last="2018Q2"), priors=("blank",), seed=3, fit=fit)
+    assert (found.worked, found.reused) == (1, 3)
     assert found.path != done.path
 
 
@@ -203,8 +203,8 @@ def test_a_damaged_result_is_named(theatre: Path, fit: Any, tmp_path: Path) -> N
 def test_hindsight_and_the_blank_set_are_titled_as_such(done: Backtest) -> None:
     """The beliefs of the second theatre were written in January 2020."""
     page = (done.path / "backtest.html").read_text("utf-8")
-    assert done.summary["origins_with_hindsight"] == 4
-    assert "4 of 4 origins are older than the priors: hindsight" in page
+    assert done.summary["origins_with_hindsight"] == 3
+    assert "3 of 3 origins are older than the priors: hindsight" in page
     assert "Scenarios, with hindsight priors" in page
     assert "Scenarios, with the blank prior set" in page
     assert "in-sample in the rules" in page
@@ -232,7 +232,7 @@ def test_monthly_origins_look_at_the_three_months_that_end_with_a_month(
 @pytest.mark.parametrize(
     ("plan", "told"),
     [
-        (replace(PLAN, first="2018Q3"), "--to: got '2018Q2'; wanted a quarter from 2018Q3 on"),
+        (replace(PLAN, first="2018Q3"), "--to: got '2018Q1'; wanted a quarter from 2018Q3 on"),
         (replace(PLAN, first="2014Q2"), "start with 2014Q4"),
         (replace(PLAN, last="2020Q1"), "months known by 2020-01-31"),
         (replace(PLAN, window=6), "--window: got 6"),
@@ -285,7 +285,7 @@ def test_the_command_refuses_in_one_line(
 
 def test_energy_is_of_paths_that_came_whole(scores: pd.DataFrame) -> None:
     paths = scores[scores["target"] == "path of incidents"]
-    assert len(paths) == 4 * (len(COUNTS) + 2 * 3)
+    assert len(paths) == 3 * (len(COUNTS) + 2 * 3)
     assert np.isfinite(paths[["energy", "variogram"]].to_numpy()).all()
 
 
