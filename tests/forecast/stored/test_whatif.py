@@ -200,7 +200,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a month that is past": (["--set", "talks=1@2020-12"], r"got '2020-12'; wanted a month from 2021-01 to 2021-06"),
     "a month too far": (["--set", "talks=1@2021-01..2022-01"], r"got '2022-01'; wanted a month from"),
     "months out of order": (["--set", "talks=1@2021-03..2021-02"], r"wanted months in order"),
-    "half a state": (["--set", "talks=0.5"], r"talks: got 0.5; wanted 0.5 where kind = .state. allows 0 or 1"),
+    "half a state": (["--set", "talks=0.5"], r"talks: 0.5 where kind = .state. allows 0 or 1"),
 }  # fmt: skip
 
 
@@ -224,5 +224,5 @@ def test_rules_that_were_edited_are_refused(shelf: Any, tmp_path: Path, edited: 
 def test_a_run_without_its_counts_is_refused(shelf: Any, tmp_path: Path) -> None:
     mine = shelf.copied(tmp_path / "bare")
     (mine.first.path / "posterior" / "headline.nc").unlink()
-    with pytest.raises(Refusal, match=r"headline.nc: wanted the counts behind the headline"):
+    with pytest.raises(Refusal, match=r"headline.nc: wanted the file that the run left"):
         whatif(mine.first, mine.workspace, levers=("dialogue",))
