@@ -37,7 +37,7 @@ def run(cache: Path, output: Path) -> tuple[list[tuple[str, float]], float, floa
 
 
 def _memory(root: int) -> float:
-    """GB held by a process and its descendants now; Linux only, elsewhere 0."""
+    """GB held by a process and its descendants now, pages they share counted once; Linux only, elsewhere 0."""
     if not Path("/proc").is_dir():
         return 0.0
     parents = {}
@@ -46,11 +46,20 @@ def _memory(root: int) -> float:
             told = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
         except OSError:  # it ended while we looked
             continue
-        parents[int(told["Pid"])] = (int(told["PPid"]), int(told.get("VmRSS", "0 kB").split()[0]) / 1e6)
+        parents[int(told["Pid"])] = int(told["PPid"])
     ours = {root}
-    while grown := {pid for pid, (parent, _) in parents.items() if parent in ours} - ours:
+    while grown := {pid for pid, parent in parents.items() if parent in ours} - ours:
         ours |= grown
-    return sum(parents[pid][1] for pid in ours if pid in parents)
+    return sum(_own(pid) for pid in ours if pid in parents)
+
+
+def _own(pid: int) -> float:
+    """GB of one process, its part of shared pages."""
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:  # it ended while we looked
+        return 0.0
+    return int(re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE)[1]) / 1e6
 
 
 def starts() -> list[tuple[str, float]]:

@@ -1,11 +1,12 @@
 """Compiled code is kept in the user's cache directory, or, where none can be written, for this process alone.
 
-Imported before anything that compiles: PyTensor and numba read their directories when they are imported.
-Directories that the user has set already are left as they are.
+Imported before anything of ours that compiles. PyTensor reads its directory when it is imported; so does numba, which
+is told again where another library has imported it already. Directories that the user has set are left as they are.
 """
 
 import logging
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def prepare() -> None:
         return
     home = directory()
     os.environ.setdefault("NUMBA_CACHE_DIR", str(home / "numba"))
+    if (numba := sys.modules.get("numba")) is not None:
+        numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
     if "base_compiledir" not in flags:
         os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (flags, f"base_compiledir={home / 'pytensor'}")))
 

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from models import caches
@@ -33,3 +35,15 @@ def test_a_home_that_cannot_be_written_is_said_and_survived(monkeypatch, tmp_pat
     assert found.is_dir()
     assert Path(found) != blocked / "cache"
     assert "compiled anew in each run" in caplog.text
+
+
+def test_a_numba_that_was_there_before_is_told_where_code_is_kept(tmp_path):
+    """Another library may import it first; compiled code must not land beside the sources then."""
+    script = "import numba, models.kernels as k, numpy as np; k._log_sum(np.zeros(2)); print(k._log_sum._cache.cache_path)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    environment.pop("PYTENSOR_FLAGS", None)
+    told = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert str(tmp_path) in told.stdout
