@@ -76,6 +76,14 @@ BELIEFS = (
 )
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which certificates of calibration are not of this code; only a release fails on them."""
+    import sbc  # late: it loads the sampler
+
+    for line in sbc.stale():
+        terminalreporter.write_line(f"calibration: {line}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_network() -> Iterator[None]:
     """The engine reads files; a connection from any test is a bug."""
