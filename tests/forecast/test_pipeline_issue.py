@@ -106,8 +106,9 @@ def test_the_same_inputs_give_the_same_bytes(
     one, two = dict(tree(first.path)), dict(tree(again.path))
     assert again.new
     assert again.id == first.id
-    assert one.pop("manifest.json") != two.pop("manifest.json")  # its timings
-    assert one == two
+    # The manifest alone tells how long the run took, so it alone may differ.
+    assert one.keys() == two.keys()
+    assert {name for name in one if one[name] != two[name]} <= {"manifest.json"}
     assert "posterior/regimes.nc" in one
 
 
