@@ -5,32 +5,22 @@ only changes its data. Chains start at draws from the prior.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import nutpie
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.sampling import Progress, sample
 from models.contract import Driver, Model, Reporting, Setting, Stream
 from models.plan import covers
 from models.variables import Beliefs, draw, unconstrain
 from priors import PriorSet, dumps, loads
 
 TARGET_ACCEPT = 0.95  # small steps: no divergence on the frontier in any of many seeds
-KEPT = {
-    "diverging": "diverging",
-    "energy": "energy",
-    "depth": "tree_depth",
-    "n_steps": "n_steps",
-    "step_size": "step_size",
-    "mean_tree_accept": "acceptance_rate",
-}
-
-type Progress = Callable[[Sequence[Any]], None]  # called with one record for each chain, from another thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,6 +100,7 @@ def fit(
     chains: int = 4,
     tune: int = 1000,
     draws: int = 1000,
+    cores: int | None = None,
     progress: Progress | None = None,
     compiled: Compiled | None = None,
 ) -> Posterior:
@@ -124,6 +115,7 @@ def fit(
         chains: run side by side on the cores there are.
         tune: steps that adapt the sampler, thrown away.
         draws: kept from each chain.
+        cores: how many chains run at once; all that the machine has unless stated.
         progress: called now and then with one record for each chain.
         compiled: a density of the same structure; without it the model is compiled here.
 
@@ -141,33 +133,21 @@ def fit(
         from models.sampler import data
 
         given = data(given, beliefs, panel, model.view(setting))
-    density = compiled.density.with_data(**given)
-    sampler = nutpie.sample(
-        replace(density, initial_point_func=_starting_points(beliefs)),
-        draws=draws,
-        tune=tune,
-        chains=chains,
+    sampled = sample(
+        compiled.density.with_data(**given),
+        _starting_points(beliefs),
         seed=seed,
+        chains=chains,
+        tune=tune,
+        draws=draws,
         target_accept=TARGET_ACCEPT,
-        save_warmup=False,
-        progress_bar=False,
-        progress_callback=progress,
-        progress_rate=200,
-        blocking=False,
+        cores=cores,
+        progress=progress,
     )
-    try:
-        trace = sampler.wait()
-    except BaseException:  # an interrupt must stop the chains, not leave a short posterior
-        sampler.cancel()
-        raise
-    sampled = {str(name): value.values for name, value in trace["posterior"].data_vars.items()}
-    statistics = {
-        kept: (("chain", "draw"), trace["sample_stats"][name].values) for name, kept in KEPT.items()
-    }
     return Posterior(
         model=model.name,
-        draws=model.derive(sampled, panel, priors, setting),
-        statistics=xr.Dataset(statistics),
+        draws=model.derive(sampled.free, panel, priors, setting),
+        statistics=sampled.statistics,
         panel=panel,
         setting=model.view(setting),
         priors=priors,

@@ -4,16 +4,16 @@ What is kept are raw draws, a few numbers a front; levels, regimes and futures a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import nutpie
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.fitting import KEPT, Posterior, Progress
+from forecast.fitting import Posterior
 from forecast.latent import Latent, view
+from forecast.sampling import Progress, sample
 from models import fronts
 from models.contract import Draws, Model, Setting
 from models.variables import unconstrain
@@ -45,6 +45,7 @@ def fit_fronts(
     chains: int = 4,
     tune: int = 1000,
     draws: int = 1000,
+    cores: int | None = None,
     progress: Progress | None = None,
 ) -> Joint:
     """Sample the posterior of a panel ``(front, stream, month)``, one chain of regimes a front, partially pooled.
@@ -58,6 +59,7 @@ def fit_fronts(
         chains: run side by side on the cores there are.
         tune: steps that adapt the sampler, thrown away.
         draws: kept from each chain.
+        cores: how many chains run at once; all that the machine has unless stated.
         progress: called now and then with one record for each chain.
 
     Raises:
@@ -72,33 +74,22 @@ def fit_fronts(
         drawn = fronts.draw(held, np.random.default_rng(seed), 1)
         return np.concatenate([unconstrain(name, value[0]).ravel() for name, value in drawn.items()])
 
-    sampler = nutpie.sample(
-        replace(density(held, panel, model, priors, setting), initial_point_func=start),
-        draws=draws,
-        tune=tune,
-        chains=chains,
+    sampled = sample(
+        density(held, panel, model, priors, setting),
+        start,
         seed=seed,
+        chains=chains,
+        tune=tune,
+        draws=draws,
         target_accept=TARGET_ACCEPT,
-        save_warmup=False,
-        progress_bar=False,
-        progress_callback=progress,
-        progress_rate=200,
-        blocking=False,
+        cores=cores,
+        progress=progress,
     )
-    try:
-        trace = sampler.wait()
-    except BaseException:  # an interrupt must stop the chains, not leave a short posterior
-        sampler.cancel()
-        raise
-    free = {str(name): value.values for name, value in trace["posterior"].data_vars.items()}
-    statistics = {
-        kept: (("chain", "draw"), trace["sample_stats"][name].values) for name, kept in KEPT.items()
-    }
     return Joint(
         model=model,
         held=held,
-        free=free,
-        statistics=xr.Dataset(statistics),
+        free=sampled.free,
+        statistics=sampled.statistics,
         panel=panel,
         setting=model.view(setting),
         priors=priors,

@@ -15,7 +15,10 @@ from hypothesis import settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # workers fill the cores; threads inside them only wait
 
-settings.register_profile("patient", deadline=None)  # first calls compile, and cores are shared
+# No deadlines: first calls compile, and cores are shared. The same examples every time: whether a change may land must not
+# be luck. `--hypothesis-profile=roaming` looks elsewhere.
+settings.register_profile("patient", deadline=None, derandomize=True)
+settings.register_profile("roaming", deadline=None)
 settings.load_profile("patient")
 
 COUNTS = (

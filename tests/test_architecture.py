@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
-    "ingest", "theatres", "setting", "fitting", "simulation", "latent", "fronts", "scenarios", "tallies", "history", "checks", "predictive",
+    "ingest", "theatres", "setting", "sampling", "fitting", "simulation", "latent", "fronts", "scenarios", "tallies", "history", "checks", "predictive",
     "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "skill", "publish", "layout", "archive", "question", "processes", "executors", "sidebyside", "fitted", "frontwise", "moved",
     "weighing", "provenance", "notes", "record", "tables", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
     "comparison", "replay", "doctor", "accounts", "exports", "arguments", "commands", "bookkeeping", "recordkeeping", "backtest", "cli",

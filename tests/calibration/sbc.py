@@ -137,6 +137,7 @@ def code(model: str) -> str:
         *(root / "models" / f"{name}.py" for name in shared.split()),
         own,
         root / "forecast" / "fitting.py",
+        root / "forecast" / "sampling.py",
         HERE / "worlds.py",
     ]
     for path in paths:
