@@ -1,14 +1,14 @@
 """A hub of every forecast issued, in the layout of hubverse.io: a file per forecaster and origin, and what the files may hold.
 
 Of several runs at one origin the first is written and the others are named; retrospective forecasts are another forecaster's. The
-file of a run is copied as it was published, its hash checked; a run whose folder is gone is written from the ledger, which has the
-scenarios' probabilities and five quantiles, and no samples.
+rows of a run are those of the file that it published, its hash checked, in the column types that a hub asks for; a run whose folder is
+gone is written from the ledger, which has the scenarios' probabilities and five quantiles, and no samples.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ from priors.refusal import Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-HINDSIGHT = "-retrospective"
+HINDSIGHT = "_retrospective"
+DATES = ("origin_date", "target_end_date")
 FANS = {"q05": "0.05", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q95": "0.95"}
 
 
@@ -51,8 +53,7 @@ def write_hub(ledger: Path, to: Path) -> Exported:
     ]
     files, left_out, taken, frames = [], [], set(), []
     for run, record in records:
-        model = f"scenariocast-{slug(record['title']) or 'theatre'}"
-        model += "" if record["timing"] == "live" else HINDSIGHT
+        model = _model(record)
         name = f"{month_end(record['origin']).isoformat()}-{model}.parquet"
         if name in taken:
             left_out.append(run)
@@ -60,7 +61,8 @@ def write_hub(ledger: Path, to: Path) -> Exported:
         taken.add(name)
         path = to / "model-output" / model / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        frames.append(_written(ledger.parent / "runs" / run, record, path))
+        frames.append(_rows(ledger.parent / "runs" / run, record))
+        _write(frames[-1], path)
         files.append(path)
     if not frames:
         raise Refusal(file=str(ledger), got="no forecast", wanted="at least one, for a hub")
@@ -74,20 +76,47 @@ def write_hub(ledger: Path, to: Path) -> Exported:
     return Exported(files=tuple(files), left_out=tuple(left_out))
 
 
-def _written(run: Path, record: Mapping[str, Any], path: Path) -> "pd.DataFrame":
-    """Write a run's own hub file, or what its record says if the folder is gone; its rows."""
+def _model(record: Mapping[str, Any]) -> str:
+    """Team and model as a hub names them: one hyphen parts the two, so neither holds any."""
+    theatre = (slug(record["title"]) or "theatre").replace("-", "_")
+    return f"scenariocast-{theatre}{'' if record['timing'] == 'live' else HINDSIGHT}"
+
+
+def _rows(run: Path, record: Mapping[str, Any]) -> "pd.DataFrame":
+    """The rows of a run's own hub file, or what its record says if the folder is gone."""
     import pandas as pd
 
     files = sorted(run.glob("model-output/*/*.parquet"))
     if not files:
-        frame = pd.DataFrame([*_scenario_rows(record), *_quantile_rows(record)], columns=list(HUB))
-        frame.to_parquet(path, index=False)
-        return frame
+        return pd.DataFrame([*_scenario_rows(record), *_quantile_rows(record)], columns=list(HUB))
     outputs = json.loads((run / MANIFEST).read_text("utf-8"))["outputs"]
     if digest(files[0]) != outputs.get(files[0].relative_to(run).as_posix()):
         raise Refusal(file=str(files[0]), got="a file that changed", wanted="the one that the run published")
-    shutil.copyfile(files[0], path)
-    return pd.read_parquet(path)
+    return pd.read_parquet(files[0])
+
+
+def _write(rows: "pd.DataFrame", path: Path) -> None:
+    """Write rows in a hub's column types: dates are dates, a horizon has four bytes."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.Table.from_pandas(
+        rows.assign(**{name: [date.fromisoformat(day) for day in rows[name]] for name in DATES}),
+        schema=pa.schema([(name, _kind(name)) for name in HUB]),
+        preserve_index=False,
+    )
+    parquet.write_table(table, path)
+
+
+def _kind(column: str) -> "pa.DataType":
+    """The Arrow type of a hub's column."""
+    import pyarrow as pa
+
+    return {
+        **dict.fromkeys(DATES, pa.date32()),
+        "horizon": pa.int32(),
+        "value": pa.float64(),
+    }.get(column, pa.string())
 
 
 def _task(record: Mapping[str, Any], target: str, horizon: int, end: str) -> tuple[object, ...]:

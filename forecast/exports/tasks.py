@@ -3,25 +3,31 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forecast.streams import slug
 from forecast.tables import HUB, SAMPLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMAS = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v5.0.0"  # named, never fetched
+SCHEMAS = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v6.0.0"  # named, never fetched
 KEYS = HUB[:5]  # the columns that say what is forecast
+UTC = "Africa/Abidjan"  # the schema lists places; the clocks of this one show UTC all year
+LONGEST = 30  # characters of a target's id
 
 type Json = dict[str, Any]
 
 
 def admin(record: Mapping[str, Any]) -> Json:
-    """``admin.json``; a contact is for whoever runs the hub to add."""
+    """``admin.json``; the address of a contact and the owner of a repository are for whoever runs the hub to add."""
+    organisation = record.get("organisation") or ""
     return {
         "schema_version": f"{SCHEMAS}/admin-schema.json",
         "name": record["title"],
-        "maintainer": record.get("organisation") or "",
+        "maintainer": organisation,
+        "contact": {"name": organisation},
+        "repository": {"host": "github", "owner": "", "name": slug(record["title"])},
         "file_format": ["parquet"],
-        "timezone": "UTC",
+        "timezone": UTC,
     }
 
 
@@ -41,6 +47,8 @@ def tasks(frames: Sequence["pd.DataFrame"], record: Mapping[str, Any]) -> Json:
         groups.append(_task_group(every[~scenario], "continuous"))
     return {
         "schema_version": f"{SCHEMAS}/tasks-schema.json",
+        "output_type_id_datatype": "character",
+        "derived_task_ids": ["target_end_date"],
         "rounds": [
             {
                 "round_id_from_variable": True,
@@ -63,7 +71,7 @@ def _task_group(rows: "pd.DataFrame", kind: str) -> Json:
         "output_type": {name: _output_type(name, rows) for name in sorted(set(rows["output_type"]))},
         "target_metadata": [
             {
-                "target_id": target,
+                "target_id": target if len(target) <= LONGEST else f"{target[: LONGEST - 4]}-{place:03d}",
                 "target_name": target,
                 "target_units": "probability" if kind != "continuous" else "per month",
                 "target_keys": {"target": target},
@@ -71,7 +79,7 @@ def _task_group(rows: "pd.DataFrame", kind: str) -> Json:
                 "is_step_ahead": kind == "continuous",
                 **({"time_unit": "month"} if kind == "continuous" else {}),
             }
-            for target in values["target"]
+            for place, target in enumerate(values["target"], start=1)
         ],
     }
 

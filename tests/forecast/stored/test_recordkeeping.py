@@ -1,15 +1,18 @@
 """From a live forecast to its track record through the commands, and out again in formats that others read."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import hubdata
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -240,26 +243,58 @@ def test_a_run_whose_folder_is_gone_is_told_from_the_ledger(root, tmp_path, caps
     assert set(rows["output_type"]) == {"pmf", "quantile"}
 
 
+def test_the_hubverse_s_own_reader_finds_the_numbers_of_the_forecast(root, tmp_path):
+    """Every mean and quantile of ``forecast.json`` that a hub has a place for, and samples of the same law."""
+    to = tmp_path / "hub"
+    assert main(["ledger", "export", str(root), "--format", "hub", "--to", str(to)]) == 0
+    hub = hubdata.connect_hub(to)
+    rows = hub.get_dataset().to_table().to_pandas()
+    assert hub.schema.field("origin_date").type == hub.schema.field("target_end_date").type == pa.date32()
+    assert set(rows["model_id"]) == {"scenariocast-a_small_theatre"}
+    assert set(rows["location"]) == {"a-small-theatre"}
+    record = json.loads(next((root / "runs").glob("20*/forecast.json")).read_text("utf-8"))
+    told = rows.set_index(["output_type", "target", "horizon", "output_type_id"])["value"].sort_index()
+    for h, ahead in enumerate(record["quarters"], start=1):
+        means = {name: cell["mean"] for name, cell in ahead["resolved"].items()}
+        assert told["pmf", "scenario", h].to_dict() == pytest.approx(
+            {name: p / sum(means.values()) for name, p in means.items()}
+        )
+    fans = {"q05": "0.05", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q95": "0.95"}
+    for stream, cells in record["streams"].items():
+        ahead = cells[-rows.loc[rows["target"] == stream, "horizon"].max() :]
+        assert ahead[0]["month"] == "2021-01"
+        for h, cell in enumerate(ahead, start=1):
+            quantiles, sample = told["quantile", stream, h], told["sample", stream, h]
+            for (
+                key,
+                level,
+            ) in fans.items():  # two samples of one mixture: a count may lie one beside the other
+                assert quantiles[level] == pytest.approx(cell[key], rel=0.1, abs=1)
+                below, at = (sample < cell[key]).mean(), (sample <= cell[key]).mean()
+                assert below - 0.08 <= float(level) <= at + 0.08
+
+
 def read_hub(to: Path) -> pd.DataFrame:
     """A strict reader: column types by ``tasks.json``, as hub clients infer them, and every rule of a submission."""
     tasks = json.loads((to / "hub-config" / "tasks.json").read_text("utf-8"))
-    assert json.loads((to / "hub-config" / "admin.json").read_text("utf-8"))["file_format"] == ["parquet"]
+    admin = json.loads((to / "hub-config" / "admin.json").read_text("utf-8"))
+    assert admin["file_format"] == ["parquet"]
+    assert ZoneInfo(admin["timezone"]).utcoffset(datetime(2026, 7, 1)) == timedelta(0)
+    required = {"schema_version", "name", "maintainer", "contact", "repository", "file_format", "timezone"}
+    assert set(admin) == required  # of version 6 of the schema, which allows no others unasked
     (round_,) = tasks["rounds"]
-    kinds = {
-        "origin_date": pa.string(),
-        "target": pa.string(),
-        "location": pa.string(),
-        "horizon": pa.int64(),
-    }
     schema = pa.schema(
-        [*kinds.items(), ("target_end_date", pa.string()), ("output_type", pa.string()),
-         ("output_type_id", pa.string()), ("value", pa.float64())]
+        [("origin_date", pa.date32()), ("target", pa.string()), ("location", pa.string()), ("horizon", pa.int32()),
+         ("target_end_date", pa.date32()), ("output_type", pa.string()), ("output_type_id", pa.string()),
+         ("value", pa.float64())]
     )  # fmt: skip
     files = sorted((to / "model-output").rglob("*.parquet"))
     for file in files:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d-[a-z0-9_]+-[a-z0-9_]+\.parquet", file.name)
         assert file.name == f"{file.name[:10]}-{file.parent.name}.parquet"
-        assert ds.dataset(file).schema.names == schema.names
+        assert ds.dataset(file).schema.equals(schema)
     rows = ds.dataset([str(file) for file in files], schema=schema).to_table().to_pandas()
+    rows = rows.astype({"origin_date": str, "target_end_date": str})
     assert not rows.isna().any().any()
     assert not rows.duplicated(schema.names[:-1]).any()
     groups = round_["model_tasks"]
