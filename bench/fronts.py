@@ -23,6 +23,7 @@ SAID = (
     ("dwell.war", 2, 8, "months"),
     ("effect.deaths.war", 2, 6, "times"),
     ("pooling.fronts", 10, 60, "percent"),
+    ("pooling.levels", 40, 500, "percent"),
     ("spread.deaths", 20, 70, "percent"),
 )
 FRONTS, MONTHS = (1, 8, 32, 256), (60, 400)

@@ -31,7 +31,7 @@ def _vary(
     total = 0.0
     for n in range(first, last):
         key, at, by, centred, level = varied[n]
-        scale = common[by] if level == 1 else np.log1p(common[by] / 100.0)
+        scale = np.log1p(common[by] / 100.0)
         centre = x[keys[key, 1]] - sharing[n] - (0.5 * scale * scale if level == 1 else 0.0)
         if centred == 1:
             z = (x[at] - centre) / scale
@@ -71,9 +71,8 @@ def _back(
     """Carry the slopes in a centre and a scale back to what was stated."""
     gradient[at] += d_centre
     if level == 1:
-        d_value[by] += d_scale - scale * d_centre
-    else:
-        d_value[by] += d_scale / (100.0 + common[by])
+        d_scale -= scale * d_centre
+    d_value[by] += d_scale / (100.0 + common[by])
 
 
 @compiled
@@ -97,7 +96,7 @@ def _vary_back(
         if centred == 1:
             gradient[at] += d
         else:
-            scale = common[by] if level == 1 else np.log1p(common[by] / 100.0)
+            scale = np.log1p(common[by] / 100.0)
             gradient[at] += d * scale
             _back(d, d * x[at], scale, by, level, keys[key, 1], common, gradient, d_value)
     for n in range(keys.shape[0]):

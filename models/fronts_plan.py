@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models import plan, streams
 from models.contract import Model, Setting
-from models.fronts import POOLING, Pooled, data
+from models.fronts import LEVELS, POOLING, Pooled, data
 from models.kernels import Integers
 from models.variables import said
 from priors import PriorSet
@@ -45,7 +45,7 @@ def arguments(
     varied: list[tuple[int, ...]] = []
     for entries in held.roles.values():
         varied += [
-            (v.front, keys.index(v.key), at + n, keys.index(v.scale), int(v.centred), int(v.scale != POOLING))
+            (v.front, keys.index(v.key), at + n, keys.index(v.scale), int(v.centred), int(v.scale == LEVELS))
             for n, v in enumerate(entries)
         ]
         at += len(entries)

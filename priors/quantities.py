@@ -181,6 +181,7 @@ GRAMMAR: tuple[Quantity, ...] = (
         ("lognormal",),
     ),
     _positive("pooling.fronts", "percent", "How far the fronts differ from one another."),
+    _positive("pooling.levels", "percent", "How far a front's level typically stands from an even share."),
 )
 
 

@@ -12,7 +12,7 @@ from forecast.workspace.contents import Workspace
 from priors.crosscheck import check as check_priors
 from priors.refusal import Refusal, nearest
 
-POOLING = "pooling.fronts"
+POOLING = ("pooling.fronts", "pooling.levels")
 FORECAST, SCENARIOS, LABELS, DRIVERS = "forecast.toml", "scenarios.toml", "labels.toml", "drivers.csv"
 
 
@@ -277,7 +277,7 @@ def _check_priors(workspace: Workspace) -> None:
         raise Refusal(file=FORECAST, where="streams", wanted=wanted)
 
     config = workspace.config
-    pooled = (POOLING,) if config.models.chain == "front" and len(config.fronts) > 1 else ()
+    pooled = POOLING if config.models.chain == "front" and len(config.fronts) > 1 else ()
 
     def wanted_by(model: str, regimes: tuple[str, ...], settings: ModelSettings | None) -> tuple[str, ...]:
         own = needs(model, scenarios=regimes, reference=reference, streams=streams, settings=settings)
@@ -294,7 +294,7 @@ def _check_priors(workspace: Workspace) -> None:
             for model in models
         },
         usable=[
-            POOLING,
+            *POOLING,
             *(key for model in MODELS for key in wanted_by(model, workspace.scenarios.ids, EVERYTHING)),
         ],
     )

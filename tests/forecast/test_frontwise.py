@@ -16,9 +16,10 @@ from forecast.workspace import load
 from priors import Refusal
 
 FRONTS = '\n[fronts.north]\ntitle = "The north"\nat = [34.0, 71.0]\n\n[fronts.south]\ntitle = "The south"\n'
-POOLING = (
-    '\n[pooling.fronts]\nkind = "interval"\nlow = 10\nhigh = 60\nmass = 0.9\nunit = "percent"\n'
-    'because = "Neighbours differ by a third."\n'
+POOLING, LEVELS = (
+    f'\n[pooling.{what}]\nkind = "interval"\nlow = {low}\nhigh = {high}\nmass = 0.9\nunit = "percent"\n'
+    'because = "Neighbours differ."\n'
+    for what, low, high in (("fronts", 10, 60), ("levels", 40, 500))
 )
 
 
@@ -39,7 +40,7 @@ def parted(tmp_path: Path, second: Callable[[Path], Path]) -> Path:
     text = config.read_text("utf-8").replace('use = ["regimes"]', 'use = ["regimes"]\nchain = "front"')
     config.write_text(text + FRONTS, encoding="utf-8", newline="")
     said = place / "priors.toml"
-    said.write_text(said.read_text("utf-8") + POOLING, encoding="utf-8", newline="")
+    said.write_text(said.read_text("utf-8") + POOLING + LEVELS, encoding="utf-8", newline="")
     return place
 
 
@@ -86,6 +87,7 @@ def test_the_record_tells_where_each_front_stands(
     ("file", "old", "new", "wanted"),
     [
         ("priors.toml", POOLING, "", r"pooling\.fronts"),
+        ("priors.toml", LEVELS, "", r"pooling\.levels"),
         ("forecast.toml", FRONTS, "", r"models\.chain.*a table \[fronts"),
         ("forecast.toml", 'use = ["regimes"]', 'use = ["durations"]', r"models\.chain.*durations has no chain per front"),
     ],

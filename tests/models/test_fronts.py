@@ -33,11 +33,15 @@ PLAIN = {
     "chance.truce.tense": (0.3, 0.6),
     "chance.truce.war": (0.05, 0.2),
 }
-POOLING = (
-    'schema = 1\nname = "more"\n[pooling.fronts]\nkind = "interval"\nlow = 10\nhigh = 60\nmass = 0.9\nunit = "percent"\n'
+POOLING = 'schema = 1\nname = "more"\n' + "".join(
+    f'[pooling.{what}]\nkind = "interval"\nlow = {low}\nhigh = {high}\nmass = 0.9\nunit = "percent"\n'
     'because = "A test."\nauthor = "t"\ndate = 2026-01-01\nsource = "s"\n'
+    for what, low, high in (("fronts", 10, 60), ("levels", 40, 500))
 )
-SWITCHED = {role: not centred for role, centred in fronts.CENTRED.items()}
+
+
+def the_other_way(setting: Setting) -> dict[str, bool]:
+    return {role: not centred for role, centred in fronts.best(setting).items()}
 
 
 def with_pooling(priors: PriorSet) -> PriorSet:
@@ -122,24 +126,27 @@ def test_sampled_the_other_way_the_density_is_the_same_but_for_the_scales(
 ) -> None:
     model, priors = CATALOGUE["switching-level"], with_pooling(written(beliefs))
     held = fronts.pooled(panel, model, priors, setting)
-    one, other = by_hand(panel, priors, setting), by_hand(panel, priors, setting, centred=SWITCHED)
+    switched = the_other_way(setting)
+    one, other = by_hand(panel, priors, setting), by_hand(panel, priors, setting, centred=switched)
     for seed in range(3):
         free = fronts.draw(held, np.random.default_rng(seed), 1)
         again, stretched = dict(free), 0.0
         for role, entries in held.roles.items():
             centre, scale = fronts.about(Stated(np, held.beliefs, free), entries)
-            centred = fronts.CENTRED[role]
-            again[role] = (free[role] - centre) / scale if centred else centre + scale * free[role]
-            stretched += float(np.log(scale).sum()) * (1.0 if centred else -1.0)
+            again[role] = centre + scale * free[role] if switched[role] else (free[role] - centre) / scale
+            stretched += float(np.log(scale).sum()) * (-1.0 if switched[role] else 1.0)
         value, _ = one(flat(coordinates(free)))
         assert other(flat(coordinates(again)))[0] == pytest.approx(value + stretched, rel=1e-10)
 
 
-@pytest.mark.parametrize("centred", [fronts.CENTRED, SWITCHED], ids=["as measured", "the other way"])
+@pytest.mark.parametrize("way", [fronts.best, the_other_way], ids=["as measured", "the other way"])
 def test_the_slope_is_that_of_the_value(
-    panel: xr.DataArray, beliefs: Beliefs, setting: Setting, centred: dict[str, bool]
+    panel: xr.DataArray,
+    beliefs: Beliefs,
+    setting: Setting,
+    way: Callable[[Setting], Mapping[str, bool]],
 ) -> None:
-    model, priors = CATALOGUE["switching-level"], with_pooling(written(beliefs))
+    model, priors, centred = CATALOGUE["switching-level"], with_pooling(written(beliefs)), way(setting)
     (point,) = points(fronts.pooled(panel, model, priors, setting, centred=centred), 1)
     x, at, step = flat(point), by_hand(panel, priors, setting, centred=centred), 1e-5
     _, slope = at(x)
@@ -170,14 +177,12 @@ def test_fronts_that_do_not_differ_share_one_set_of_numbers(
 ) -> None:
     model = CATALOGUE["switching-level"]
     said = with_pooling(written(beliefs))
-    free_fronts = dict.fromkeys(fronts.CENTRED, False)
+    free_fronts = dict.fromkeys(fronts.ROLES, False)
     held = fronts.pooled(panel[:2], model, said, setting, centred=free_fronts)
     rng = np.random.default_rng(2)
     free = {name: value[None] for name, value in fronts.draw(held, rng, 4).items()}
-    scales = [n for n, key in enumerate(held.beliefs.families["gamma"]) if key.startswith("apart.")]
-    free["gamma"][..., scales] = 1e-12
-    at = held.beliefs.families["lognormal"].index(fronts.POOLING)
-    free["lognormal"][..., at] = np.log(1e-10)
+    for key in (fronts.POOLING, fronts.LEVELS):
+        free["lognormal"][..., held.beliefs.families["lognormal"].index(key)] = np.log(1e-10)
     one, two = (fronts.derive(held, free, f, panel[:2], model, said, setting) for f in (0, 1))
     for name in ("hazard", "transition", "initial", "effect"):
         assert np.allclose(one[name], two[name], rtol=1e-9, equal_nan=True)
@@ -195,7 +200,8 @@ def test_the_fronts_together_have_the_level_that_was_stated(beliefs: Beliefs, se
     panel = xr.DataArray(np.ones((4, 3, 3)), dims=tuple(names), coords=names)
     held = fronts.pooled(panel, model, said, setting)
     free = {name: value[None] for name, value in fronts.draw(held, np.random.default_rng(0), 20_000).items()}
-    free["gamma"][...] = 0.5  # how far the fronts stand apart
+    apart = held.beliefs.families["lognormal"].index(fronts.LEVELS)
+    free["lognormal"][..., apart] = np.log(100.0 * np.expm1(0.5))  # how far the fronts stand apart
     centre, scale = fronts.about(Stated(np, held.beliefs, free), held.roles["level"])
     z = np.random.default_rng(1).standard_normal(centre.shape)
     deaths = [v.key == "level.deaths" for v in held.roles["level"]]
@@ -204,11 +210,14 @@ def test_the_fronts_together_have_the_level_that_was_stated(beliefs: Beliefs, se
     assert (together / stated).mean() == pytest.approx(1.0, abs=0.01)
 
 
-@pytest.mark.parametrize("centred", [fronts.CENTRED, SWITCHED], ids=["as measured", "the other way"])
+@pytest.mark.parametrize("way", [fronts.best, the_other_way], ids=["as measured", "the other way"])
 def test_every_effect_stays_on_its_side_and_every_dwell_above_a_month(
-    panel: xr.DataArray, beliefs: Beliefs, setting: Setting, centred: dict[str, bool]
+    panel: xr.DataArray,
+    beliefs: Beliefs,
+    setting: Setting,
+    way: Callable[[Setting], Mapping[str, bool]],
 ) -> None:
-    model, said = CATALOGUE["switching-level"], with_pooling(written(beliefs))
+    model, said, centred = CATALOGUE["switching-level"], with_pooling(written(beliefs)), way(setting)
     held = fronts.pooled(panel, model, said, setting, centred=centred)
     free = {name: value[None] for name, value in fronts.draw(held, np.random.default_rng(3), 200).items()}
     for f in range(3):
@@ -223,6 +232,9 @@ def test_refusals(panel: xr.DataArray, beliefs: Beliefs, setting: Setting) -> No
     model, said = CATALOGUE["switching-level"], written(beliefs)
     with pytest.raises(Refusal, match=r"pooling\.fronts"):
         fronts.pooled(panel, model, said, setting)
+    half = {key: value for key, value in with_pooling(said).items() if key != fronts.LEVELS}
+    with pytest.raises(Refusal, match=r"pooling\.levels"):
+        fronts.pooled(panel, model, PriorSet(name="half", source="priors.toml", statements=half), setting)
     labelled = replace(setting, labels=((0.0, 0.0, 0.0),) * 9)
     with pytest.raises(Refusal, match="labels"):
         fronts.pooled(panel, model, with_pooling(said), labelled)

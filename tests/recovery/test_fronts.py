@@ -15,6 +15,7 @@ SAID = (
     ("effect.deaths.war", 2, 6, "times"),
     ("level.deaths", 40, 160, "deaths per month"),
     ("pooling.fronts", 10, 60, "percent"),
+    ("pooling.levels", 40, 500, "percent"),
     ("spread.deaths", 20, 70, "percent"),
 )
 F, T = 8, 60
