@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OURS = ("worlds.py", "oracle.py", "forecasters.py", "scenarios.toml", "priors.toml")
+OURS = ("worlds.py", "oracle.py", "forecasters.py", "scenarios.toml", "priors.toml", "law.toml")
 MODELS = "baselines contract derived emissions forward futures levels streams switching_level transitions variables"
 ENGINE = (
     *(f"models/{name}.py" for name in MODELS.split()),

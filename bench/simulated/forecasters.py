@@ -43,7 +43,7 @@ class Arm:
 
     about: str
     model: str = "switching-level"
-    beliefs: str = "analyst"  # or "blank", or "told": the true parameters, the levels still to be found
+    beliefs: str = "analyst"  # or "law", "blank", "told": true parameters, levels still to be found
     basis: int = BASIS
     chains: int = 2
     tune: int = 200
@@ -54,6 +54,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
     {
         "engine": Arm(about="as a workspace has it, with an analyst's beliefs"),
         "blank": Arm(about="with the blank beliefs", beliefs="blank"),
+        "law": Arm(about="with the law of the worlds for beliefs", beliefs="law"),
         "told": Arm(about="told the true parameters", beliefs="told", tune=300, draws=200),
         "longer": Arm(about="four longer chains", chains=4, tune=500, draws=500),
         "waves": Arm(about="forty waves in place of sixteen", basis=40),
@@ -160,7 +161,7 @@ def _beliefs(world: World, arm: Arm, past: xr.DataArray) -> PriorSet:
     if arm.beliefs == "blank":
         day = months.month_end(str(past["month"].values[-1]))
         return blank((arm.model,), {arm.model: setting(arm)}, past, day=day)
-    held = _analyst()
+    held = _stated("law.toml" if arm.beliefs == "law" else "priors.toml")
     if arm.beliefs == "told":
         held = replace(held, statements={**held.statements, **_told(world).statements})
     needed = CATALOGUE[arm.model].needs(setting(arm))
@@ -195,8 +196,8 @@ def _told(world: World) -> PriorSet:
 
 
 @cache
-def _analyst() -> PriorSet:
-    return load(HERE / "priors.toml")
+def _stated(name: str) -> PriorSet:
+    return load(HERE / name)
 
 
 def _compiled(past: xr.DataArray, arm: Arm, held: PriorSet, given: Setting) -> Compiled:

@@ -26,6 +26,7 @@ BAND = 0.99
 MANY = 1000  # questions from which there are ten bins, not five
 RESAMPLES = 4000
 MASSES = (0.5, 0.8, 0.9)
+APART = 1.1  # R-hat of short chains that have not found the same months
 HISTORIES = (60, 90, 144, 241)  # months; classes of the length of the past
 
 type Row = dict[str, object]
@@ -35,11 +36,10 @@ type Answers = Sequence[Mapping[str, Any]]
 def rows(kind: str, arm: str, answers: Answers, code: str) -> list[Row]:
     """The whole table of one kind of world and one way to ask the engine."""
     rng = np.random.default_rng(1)
-    months = np.array([one["months"] for one in answers])
     came = np.array([one["outcome"] for one in answers])
     said = {name: _whole([one["said"][name] for one in answers]) for name in answers[0]["said"]}
     known = said["oracle"]
-    found = [*_losses(said, known, came, arm), *_by_history(said[arm], known, months, arm)]
+    found = [*_losses(said, known, came, arm), *_by_class(said[arm], known, answers, arm)]
     for q, quarter in enumerate(QUARTERS):
         for k, name in enumerate(SCENARIOS):
             given = said[arm][:, q, k], known[:, q, k], (came[:, q] == k).astype(float)
@@ -77,16 +77,23 @@ def _losses(said: Mapping[str, Floats], known: Floats, came: NDArray[np.int64], 
                     yield {**told, "measure": f"{unit}: realised loss", **_mean(apart)}
 
 
-def _by_history(p: Floats, known: Floats, months: NDArray[np.int64], arm: str) -> Iterator[Row]:
+def _by_class(p: Floats, known: Floats, answers: Answers, arm: str) -> Iterator[Row]:
+    """The loss by the length of the past, and by whether the chains of the fit agree."""
     loss = expected(p, known, score.ign)
-    for first, end in pairwise(HISTORIES):
-        inside = (months >= first) & (months < end)
-        for q, quarter in enumerate(QUARTERS):
-            if inside.sum() > 1:
+    months = np.array([one["months"] for one in answers])
+    apart = np.array([one["fitted"]["rhat"] for one in answers]) > APART
+    classes = {
+        f"{first} to {end - 1} months": (months >= first) & (months < end)
+        for first, end in pairwise(HISTORIES)
+    }
+    classes |= {f"R-hat above {APART}": apart, f"R-hat up to {APART}": ~apart}
+    for name, inside in classes.items():
+        if inside.sum() > 1:
+            for q, quarter in enumerate(QUARTERS):
                 yield {
                     "forecaster": arm,
                     "measure": "bits: expected loss",
-                    "of": f"{first} to {end - 1} months",
+                    "of": name,
                     "horizon": f"{quarter} quarter",
                     "n": int(inside.sum()),
                     **_mean(loss[inside, q]),
@@ -151,7 +158,7 @@ def _fits(answers: Answers, arm: str) -> Iterator[Row]:
     for measure, values in (
         ("fit: CPU seconds", [one["seconds"] for one in fitted]),
         ("fit: divergences", [one["divergences"] for one in fitted]),
-        ("fit: R-hat above 1.1", [one["rhat"] > 1.1 for one in fitted]),
+        (f"fit: R-hat above {APART}", [one["rhat"] > APART for one in fitted]),
     ):
         yield {"forecaster": arm, "measure": measure, "value": float(np.mean(values))}
 
