@@ -21,7 +21,9 @@ def test_ranks_that_are_narrow_wide_or_biased_are_told_from_uniform_ones(
     a: float, b: float, ok: bool
 ) -> None:
     u = np.random.default_rng(4).beta(a, b, size=1000)
-    rows = [({"x": int(rank)}, False) for rank in np.floor(u * (sbc.KEPT + 1))]
+    rows = [
+        sbc.Ranked(ranks={"x": int(rank)}, doublings=0, failed=False) for rank in np.floor(u * (sbc.KEPT + 1))
+    ]
     assert sbc.certificate("regimes", rows)["ok"] is ok
 
 

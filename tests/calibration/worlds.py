@@ -1,7 +1,7 @@
 """Worlds for calibration: small designs with every feature that the densities know, and truths drawn from their priors.
 
-Sixty months, three regimes, a counted stream with two releases and a yes-or-no one, gaps, labels and a driver. The
-simulator shares the models' quantities (``models.derived``) but not their densities.
+Sixty months, three regimes, a counted stream with two releases and a yes-or-no one, gaps, labels and a driver. What an
+analyst would state is drawn from the prior, and what follows from it is written on paper, not by the models.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,19 @@ from functools import cache
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from paper import NAMES, Design, history
+from scipy.special import logsumexp
 
 from forecast.fitting import Compiled, compile_model, from_prior
-from models import CATALOGUE, Driver, Reporting, Setting, Stream, derived, forward, streams
+from models import CATALOGUE, Driver, Model, Reporting, Setting, Stream, derived, forward
 from priors import PriorSet, loads
 
 MONTHS, AHEAD = 60, (1, 3, 6, 12)
 GAPS = ((0, 7), (0, 31), (0, 32), (1, 20), (1, 58), (1, 59))  # cells nobody saw: stream, month
 LABELLED = (12, 27, 44)
 LABEL_RATIO = 4.0  # how many times likelier an analyst finds the regime named than each other
+FINAL, TALKS = 48, (20, 34)  # months of final figures; months with talks
+LEVEL = {"regimes": "constant", "switching-drift": "drift"}  # of the others: a walk
 
 SAID = {
     "dwell.calm": (3, 18, "months"),
@@ -36,6 +40,12 @@ SAID = {
     "persist.truce.off": (0.6, 0.95, "probability"),
     "persist.truce.on": (0.5, 0.9, "probability"),
     "odds.talks.leave.war": (1.2, 5, "times"),
+    **{f"shape.{k}": (0.4, 4, "shape") for k in NAMES},
+    "drift.deaths.calm": (-6, 1, "percent per month"),
+    "drift.deaths.tense": (-3, 3, "percent per month"),
+    "drift.deaths.war": (-1, 8, "percent per month"),
+    "swing.calm": (0.6, 1.6, "times"),
+    "swing.war": (0.8, 2.5, "times"),
 }
 SHARES = {
     "exits.calm": "tense = 0.8, war = 0.2",
@@ -51,7 +61,18 @@ class World:
     model: str
     priors: PriorSet
     setting: Setting
+    design: Design
     compiled: Compiled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Truth:
+    """A world's parameters and levels as a model's draws, what was seen of it, and what was not."""
+
+    draws: xr.Dataset  # one chain, one draw
+    panel: xr.DataArray
+    setting: Setting  # with labels
+    hidden: Mapping[str, float]  # quantities that need no model
 
 
 @cache
@@ -65,8 +86,9 @@ def world(model: str) -> World:
         text += f'[{key}]\n{why}kind = "shares"\nto = {{ {to} }}\nworth = 6\n'
     priors = loads(text, "calibration.toml")
     span = MONTHS + max(AHEAD)
+    talks = tuple(float(t in range(*TALKS)) for t in range(span))
     setting = Setting(
-        scenarios=("calm", "tense", "war"),
+        scenarios=NAMES,
         reference="tense",
         streams=(
             Stream(id="deaths", family="negative-binomial", level="walk", effect="increasing"),
@@ -74,16 +96,26 @@ def world(model: str) -> World:
         ),
         horizon=max(AHEAD),
         reporting={
-            "deaths": Reporting(release=tuple(int(t >= 48) for t in range(span)), mean=(0.15,), sd=(0.1,))
+            "deaths": Reporting(release=tuple(int(t >= FINAL) for t in range(span)), mean=(0.15,), sd=(0.1,))
         },
-        drivers=(
-            Driver(id="talks", lag=1, reference=0.0, values=tuple(float(20 <= t < 34) for t in range(span))),
-        ),
+        drivers=(Driver(id="talks", lag=1, reference=0.0, values=talks),),
+    )
+    level = LEVEL.get(model, "walk")
+    if level == "drift":
+        setting = replace(setting, basis=MONTHS - 1)
+    design = Design(
+        months=MONTHS,
+        ahead=max(AHEAD),
+        regimes=len(CATALOGUE[model].view(setting).scenarios) > 1,
+        level=level,
+        waves=setting.basis,
+        final=FINAL,
+        driver=talks,
     )
     y = np.full((2, MONTHS), np.nan)
     y[:, 0] = 1.0
     compiled = compile_model(_panel(y), CATALOGUE[model], priors, labelled(setting, {}))
-    return World(model=model, priors=priors, setting=setting, compiled=compiled)
+    return World(model=model, priors=priors, setting=setting, design=design, compiled=compiled)
 
 
 def labelled(setting: Setting, named: Mapping[int, int]) -> Setting:
@@ -94,43 +126,33 @@ def labelled(setting: Setting, named: Mapping[int, int]) -> Setting:
     return replace(setting, labels=tuple(tuple(row) for row in logs.tolist()))
 
 
-def simulate(of: World, rng: np.random.Generator) -> tuple[xr.Dataset, xr.DataArray, Setting, int]:
-    """Draw a truth from the prior and the panel and labels it leads to; also its last regime's place."""
-    model = CATALOGUE[of.model]
+def simulate(of: World, rng: np.random.Generator) -> Truth:
+    """Draw a truth from the prior, the history it leads to, and what an observer sees of it."""
     blank = _panel(np.zeros((2, MONTHS)))
     seed = int(rng.integers(2**32))
-    truth = from_prior(blank, model, of.priors, of.setting, draws=1, seed=seed)
-    seen, one = truth.setting, truth.draws
-    K = len(seen.scenarios)
-    z = np.zeros(MONTHS, dtype=int)
-    if K > 1:
-        P, by_step = derived.transition(one, seen, MONTHS - 1)
-        steps = np.broadcast_to(P[0, 0] if by_step else P[0, 0][None], (MONTHS - 1, K, K))
-        z[0] = rng.choice(K, p=one["initial"].values[0, 0])
-        for t in range(1, MONTHS):
-            z[t] = rng.choice(K, p=steps[t - 1, z[t - 1]])
-    y = np.empty((2, MONTHS))
-    for n, s in enumerate(seen.streams):
-        if s in streams.chained(seen):
-            P = one["persistence"].values[0, 0, n]
-            y[n, 0] = rng.random() < forward.stationary(P)[1]
-            for t in range(1, MONTHS):
-                y[n, t] = rng.random() < P[int(y[n, t - 1]), 1]
-        elif s.family == "bernoulli":
-            y[n] = rng.random(MONTHS) < one["chance"].values[0, 0, n, z]
-        else:
-            log = one["level"].values[0, 0, n] + one["effect"].values[0, 0, n, z]
-            mean = np.exp(log + derived.released(one, seen, s, MONTHS)[0, 0])
-            phi = one["dispersion"].values[0, 0, n]
-            y[n] = rng.poisson(rng.gamma(phi, mean / phi))
+    one = from_prior(blank, CATALOGUE[of.model], of.priors, of.setting, draws=1, seed=seed).draws
+    said = dict(zip(one["prior"].values.tolist(), one["stated"].values[0, 0].tolist(), strict=True))
+    told = history(said, of.design, rng)
+    level = one["level"].copy()
+    level.loc[{"stream": "deaths"}] = told.level[:MONTHS]
+    y = np.stack([told.deaths, told.truce])[:, :MONTHS]
     for n, t in GAPS:
         y[n, t] = np.nan
+    hidden = {f"deaths in {h} months": told.deaths[MONTHS + h - 1] for h in AHEAD}
     named = {}
-    for month in LABELLED if K > 1 else ():
-        agrees = rng.random() < LABEL_RATIO / (LABEL_RATIO + K - 1.0)
-        others = [k for k in range(K) if k != z[month]]
-        named[month] = int(z[month]) if agrees else int(rng.choice(others))
-    return one, _panel(y), labelled(of.setting, named), int(z[-1])
+    if of.design.regimes:
+        hidden["regime at the end"] = float(told.regime[MONTHS - 1])
+        named = {month: _name(int(told.regime[month]), rng) for month in LABELLED}
+    return Truth(
+        draws=one.assign(level=level), panel=_panel(y), setting=labelled(of.setting, named), hidden=hidden
+    )
+
+
+def _name(regime: int, rng: np.random.Generator) -> int:
+    """Return the regime that an analyst names in a month of a regime."""
+    weight = np.ones(len(NAMES))
+    weight[regime] = LABEL_RATIO
+    return int(rng.choice(len(NAMES), p=weight / weight.sum()))
 
 
 def quantities(
@@ -141,14 +163,7 @@ def quantities(
     seen = of.view(setting)
     found = {str(key): draws["stated"].sel(prior=key).values.ravel() for key in draws["prior"].values}
     found["last level of deaths"] = draws["level"].sel(stream="deaths").values[..., -1].ravel()
-    log_emission = derived.log_emission(draws, panel, seen)
-    if len(seen.scenarios) == 1:
-        found["log likelihood"] = log_emission.sum(axis=(-2, -1)).ravel()
-    else:
-        P, by_step = derived.transition(draws, seen, MONTHS - 1)
-        law = draws["initial"].values
-        varying = bool(by_step)
-        found["log likelihood"] = forward.log_likelihood(log_emission, P, law, time_varying=varying).ravel()
+    found["log likelihood"] = _log_likelihood(of, draws, panel, seen)
     futures = of.draw(draws, panel, seen, months=max(AHEAD), paths=1, seed=seed)
     if len(seen.scenarios) > 1:
         last = futures["filtered"].values
@@ -158,6 +173,20 @@ def quantities(
     for h in AHEAD:
         found[f"deaths in {h} months"] = futures["count"].values[:, 0, 0, h - 1].astype(float)
     return found
+
+
+def _log_likelihood(of: Model, draws: xr.Dataset, panel: xr.DataArray, seen: Setting) -> NDArray[np.float64]:
+    """Return the log likelihood of the streams that follow the regimes, and of steps that do, ``[draws]``."""
+    if of.regimes is None:
+        return derived.log_emission(draws, panel, seen).sum(axis=(-2, -1)).ravel()
+    if of.laws is not None:
+        before = of.laws(draws, panel, seen, months=0)["predicted"].values
+        months = logsumexp(derived.log_emission(draws, panel, seen), b=before, axis=-1)
+        return np.asarray(months).sum(axis=-1).ravel()
+    chain = of.regimes(draws, panel, seen)
+    given = [chain[name].values for name in ("log_emission", "transition", "initial")]
+    varying = "step" in chain["transition"].dims
+    return forward.log_likelihood(*given, time_varying=varying).ravel()
 
 
 def _panel(y: NDArray[np.float64]) -> xr.DataArray:
