@@ -69,7 +69,7 @@ bench: .venv/run.stamp
 	"$(BIN)/python" bench/stages.py
 
 bench-peers: .venv-peers/stamp
-	.venv-peers/bin/python bench/peers.py
+	.venv-peers/bin/python -m bench.peers
 
 .venv-peers/stamp: requirements/peers.txt $(UV_FIRST)
 	"$(UV)" venv --quiet --allow-existing .venv-peers
