@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from forecast import checks, history, predictive, scenarios
+from forecast import checks, history, scenarios
 from forecast.ensemble import Foresight
 from forecast.fitting import Posterior, from_prior
 from forecast.question import Question
@@ -59,7 +59,7 @@ def fitted(question: Question, *, seed: int, workers: int, progress: Progress) -
             used=one.posterior.model in models.use,
             posterior=one.posterior,
             foresight=one.foresight,
-            verdict=_verdict(one.posterior, seed=own_seed(seed, one.posterior.model)),
+            verdict=one.verdict,
         )
         for one in done
     )
@@ -147,9 +147,3 @@ def _before(question: Question, name: str, past: history.History, *, seed: int) 
     )
     imagined = futures_of(question, prior, draws=BEFORE_DRAWS, paths=BEFORE_PATHS, seed=seed)
     return resolved(question, imagined, nothing, past, chains=1)[1]
-
-
-def _verdict(posterior: Posterior, *, seed: int) -> checks.Verdict:
-    parameters = [str(name) for name, value in posterior.draws.data_vars.items() if "month" not in value.dims]
-    own = checks.convergence(posterior.draws, posterior.statistics, reported=parameters)
-    return checks.Verdict(checks=(*own, *predictive.checks(posterior, seed=seed)))

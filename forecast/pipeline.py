@@ -19,7 +19,7 @@ from forecast.workspace import Workspace, load
 from forecast.workspace.drivers import check_paths
 from forecast.workspace.loading import THEATRES
 from priors.refusal import Refusal
-from reports import render
+from reports import prepare, render
 
 if TYPE_CHECKING:
     from forecast.assembly import Assembled
@@ -112,6 +112,7 @@ def _publish(assembled: "Assembled", place: Path, *, force: bool, began: float, 
 
     ledger = place / LEDGER
     progress("asking what the headline hangs on")
+    drawing = prepare()
     verdict = checks.Verdict(checks=assembled.verdict.checks, forced=force and not assembled.verdict.ok)
     material = assembled.material(verdict=verdict, ledger=ledger)
     composed = record.compose(material)
@@ -121,6 +122,7 @@ def _publish(assembled: "Assembled", place: Path, *, force: bool, began: float, 
     assembled.write(staged, composed)
     written = brief(composed)
     _write_text(staged / "brief.json", written.model_dump_json(by_alias=True, indent=2) + "\n")
+    drawing.join()
     reports = render(written, formats=FORMATS, to=staged)
     facts = {
         "provenance": dict(provenance(assembled.workspace, assembled.seed)),

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import nutpie
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -55,6 +54,8 @@ def sample(
         cores: how many chains run at once; as many as the machine has cores unless stated.
         progress: called now and then with one record for each chain.
     """
+    import nutpie  # late: it brings all of ArviZ and its plots, and a process that only reads posteriors needs none
+
     sampler = nutpie.sample(
         replace(density, initial_point_func=start),
         draws=draws,

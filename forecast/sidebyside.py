@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from forecast import checks, predictive
 from forecast.ensemble import Foresight, foresee
 from forecast.fitting import Posterior, compile_model, fit
 from forecast.processes import context
@@ -34,6 +35,7 @@ class Fit:
     """What one model made of the panel."""
 
     posterior: Posterior
+    verdict: checks.Verdict  # whether its chains agree, and it could have produced its data
     foresight: Foresight | None  # what it foresaw of each three months; None for a model that stands alone
 
 
@@ -46,7 +48,7 @@ def fits(
     workers: int,
     progress: Progress,
 ) -> list[Fit]:
-    """Fit every model, in the order of `settings`; several are also scored on months they had not seen.
+    """Fit and check every model, in the order of `settings`; several are also scored on months they had not seen.
 
     Args:
         panel: (stream, month).
@@ -131,7 +133,15 @@ def _fitted(
     posterior = fit(
         panel, CATALOGUE[name], priors, setting, seed=seed, chains=CHAINS, progress=watch, compiled=compiled
     )
-    if not scored:
-        return Fit(posterior=posterior, foresight=None)
-    progress(f"scoring {name} on months it had not seen")
-    return Fit(posterior=posterior, foresight=foresee(posterior, seed=seed, compiled=compiled))
+    foresight = None
+    if scored:
+        progress(f"scoring {name} on months it had not seen")
+        foresight = foresee(posterior, seed=seed, compiled=compiled)
+    return Fit(posterior=posterior, verdict=judged(posterior, seed=seed), foresight=foresight)
+
+
+def judged(posterior: Posterior, *, seed: int) -> checks.Verdict:
+    """What the gate says of one fit."""
+    parameters = [str(name) for name, value in posterior.draws.data_vars.items() if "month" not in value.dims]
+    own = checks.convergence(posterior.draws, posterior.statistics, reported=parameters)
+    return checks.Verdict(checks=(*own, *predictive.checks(posterior, seed=seed)))

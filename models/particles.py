@@ -28,6 +28,7 @@ from models.kernels import Floats, Integers, compiled, inlined, plain
 
 NEGATIVE_BINOMIAL, POISSON, GAUSSIAN = range(3)
 PLAIN, INFLATED, HURDLE = range(3)
+SMALL = 1e-3  # below it ln(1 + x) is taken without adding first, which is slower
 DEPLETED = 0.5  # particles are drawn anew when fewer than this share of them carry the weight
 
 
@@ -94,7 +95,8 @@ def filtered(given: Walks, *, particles: int, seed: int) -> Floats:
 def _base(kind: int, y: float, log_mean: float, mean: float, phi: float) -> float:
     """Return a cell's log density without its constant terms."""
     if kind == NEGATIVE_BINOMIAL:
-        return float(y * log_mean - (y + phi) * np.log1p(mean / phi))
+        ratio = mean / phi
+        return float(y * log_mean - (y + phi) * (np.log(1.0 + ratio) if ratio > SMALL else np.log1p(ratio)))
     if kind == POISSON:
         return y * log_mean - mean
     return -0.5 * phi * (y / mean - 1.0) ** 2 - log_mean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -12,7 +13,25 @@ if TYPE_CHECKING:
 Format = Literal["html", "pdf", "notebook"]
 FILES: dict[str, str] = {"html": "report.html", "pdf": "report.pdf", "notebook": "report.ipynb"}
 
-__all__ = ["FILES", "Format", "render"]
+__all__ = ["FILES", "Format", "prepare", "render"]
+
+
+def prepare() -> Thread:
+    """Starts what draws charts, which takes a second or two in which the caller can do other work.
+
+    Returns:
+        The thread that does it; to be joined before `render`, which would begin it a second time.
+    """
+    from reports.html import chart_library
+    from reports.spec import start_drawing
+
+    def start() -> None:
+        start_drawing()
+        chart_library()
+
+    thread = Thread(target=start)
+    thread.start()
+    return thread
 
 
 def render(brief: Brief, *, formats: Sequence[str], to: Path) -> tuple[Path, ...]:

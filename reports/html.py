@@ -46,7 +46,7 @@ def render_html(document: Document, figures: Mapping[str, Figure]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    scripts = (_bundle(), _script((TEMPLATES / "report.js").read_text("utf-8")))
+    scripts = (chart_library(), _script((TEMPLATES / "report.js").read_text("utf-8")))
     return environment.get_template("report.html.j2").render(
         document=document,
         figures=figures,
@@ -69,7 +69,7 @@ def _script(text: str) -> Script:
 
 
 @cache
-def _bundle() -> Script:
+def chart_library() -> Script:
     """The chart library, as the drawing package carries it."""
     import vl_convert
 

@@ -173,7 +173,7 @@ def drawn(
 
     from forecast.ensemble import Foresight
     from forecast.fitting import from_prior
-    from forecast.sidebyside import Fit
+    from forecast.sidebyside import Fit, judged, own_seed
     from models import CATALOGUE
 
     chains, draws = 4, 250
@@ -197,5 +197,6 @@ def drawn(
             draws=xr.concat([part.draws for part in parts], "chain"),
             statistics=xr.Dataset({key: (("chain", "draw"), value) for key, value in statistics.items()}),
         )
-        found.append(Fit(posterior=posterior, foresight=seen if len(settings) > 1 else None))
+        verdict = judged(posterior, seed=own_seed(seed, name))
+        found.append(Fit(posterior=posterior, verdict=verdict, foresight=seen if len(settings) > 1 else None))
     return found

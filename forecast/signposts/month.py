@@ -23,15 +23,17 @@ class Month:
     """Resolved futures by the value of one month: ``low[v]`` up to the next begins cell v, the first at the least."""
 
     low: Array  # [V] increasing
-    tallies: Mapping[Hashable, Tally]  # by model, hits [D, V, K], trials [D, V, 1]
+    upto: Mapping[
+        Hashable, Tally
+    ]  # by model: hits [D, V + 1, K] and trials [D, V + 1, 1] of all cells before each
     weights: Mapping[Hashable, float]
     chains: int
 
     def within(self, first: int, end: int) -> Chance:
         """P(scenario | cells first … end − 1), ``[K]``."""
         taken: dict[Hashable, Tally] = {
-            name: Tally(hits=t.hits[:, first:end].sum(axis=1), trials=t.trials[:, first:end].sum(axis=1))
-            for name, t in self.tallies.items()
+            name: Tally(hits=t.hits[:, end] - t.hits[:, first], trials=t.trials[:, end] - t.trials[:, first])
+            for name, t in self.upto.items()
         }
         return chance(taken, self.weights, chains=self.chains)
 
@@ -49,8 +51,8 @@ class Month:
     def mass(self) -> Array:
         """P(cell), ``[V]``."""
         total = np.zeros(len(self.low))
-        for name, tally in self.tallies.items():
-            total += self.weights[name] * tally.trials[..., 0].sum(axis=0)
+        for name, tally in self.upto.items():
+            total += self.weights[name] * np.diff(tally.trials[..., 0].sum(axis=0))
         return total / total.sum() if total.any() else total
 
 
@@ -89,16 +91,17 @@ def tallied(
     """
     values = {model: _cells(futures[model], stream, name) for model in weights}
     low = _cuts(list(values.values()))
-    tallies: dict[Hashable, Tally] = {}
+    upto: dict[Hashable, Tally] = {}
     for model, cells in values.items():
         resolved = outcomes[model].sel(quarter=quarter).transpose("draw", "path").values
         draws, V = len(cells), len(low)
         cell = np.searchsorted(low, cells, side="right") - 1
         place = (np.arange(draws)[:, None] * V + cell) * scenarios + resolved
         flat = np.bincount(place[resolved >= 0], minlength=draws * V * scenarios)
-        hits = flat.reshape(draws, V, scenarios).astype(np.float64)
-        tallies[model] = Tally(hits=hits, trials=hits.sum(axis=-1, keepdims=True))
-    return Month(low=low, tallies=tallies, weights=dict(weights.items()), chains=chains)
+        hits = np.zeros((draws, V + 1, scenarios))
+        flat.reshape(draws, V, scenarios).cumsum(axis=1, out=hits[:, 1:])
+        upto[model] = Tally(hits=hits, trials=hits.sum(axis=-1, keepdims=True))
+    return Month(low=low, upto=upto, weights=dict(weights.items()), chains=chains)
 
 
 def _cells(data: "xr.Dataset", stream: str, name: str) -> Array:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import render
+from reports import prepare, render
 from reports.brief import Brief
+from reports.html import chart_library
 
 
 def test_it_writes_what_was_asked_in_that_order(second: Brief, tmp_path: Path) -> None:
@@ -28,3 +29,11 @@ def test_importing_reports_imports_no_library() -> None:
     code = "import sys, reports; heavy = {'pydantic', 'jinja2', 'numpy', 'vl_convert', 'typst'} & set(sys.modules); sys.exit(repr(heavy) if heavy else 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_chart_library_is_at_hand_once_it_was_prepared() -> None:
+    chart_library.cache_clear()
+    prepare().join()
+    assert chart_library.cache_info().currsize == 1
+    assert "vegaEmbed" in chart_library().text
+    assert chart_library.cache_info().misses == 1
