@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from forecast.ledger import Answer, Question
 from forecast.ledger.settling import Settled
-from forecast.skill import Against, Comparison, Honesty, Passage
+from forecast.skill import Against, Comparison, Honesty, Passage, Running
 from forecast.terminal import table
 from reports.words import percent, plural
 
@@ -107,12 +107,16 @@ def _interval(c: Comparison) -> str:
 def _process(found: Honesty) -> list[str]:
     if found.skill_process is None or found.reference_test is None:
         return ["skill process: no forecast one quarter ahead has a Markov chain beside it yet"]
-    reached = "it has reached" if found.alarmed else "it has not reached"
     return [
-        f"skill process, one quarter ahead, against the Markov chain: {found.skill_process:.2f}; {reached} {found.alarm:.0f}, "
-        "which forecasts that are no better do once in twenty records at most",
+        "skill process against the Markov chain; forecasts that are no better reach the bound once in twenty records at most:",
+        *map(_running, found.processes),
         f'test of "the Markov chain is exactly right": {found.reference_test:.2f}; it is no test of skill',
     ]
+
+
+def _running(one: Running) -> str:
+    reached = "has" if one.alarmed else "has not"
+    return f"  {plural(one.horizon, 'quarter')} ahead: {one.value:.2f}, {reached} reached {one.alarm:.0f}"
 
 
 def _calibration(found: Honesty) -> str:

@@ -3,6 +3,7 @@
 from forecast.skill.calibration import Bias, Coverage, Reliability, bias, coverage, effective, reliability
 from forecast.skill.comparison import Comparison, compare, diebold_mariano, relative_skill
 from forecast.skill.first_passage import Passage, passages
+from forecast.skill.interleaved import Running, interleaved, running
 from forecast.skill.oracle import power
 from forecast.skill.standing import Against, Honesty, honesty, honesty_of
 from forecast.skill.tables import Line, sliced
@@ -16,6 +17,7 @@ __all__ = [
     "Line",
     "Passage",
     "Reliability",
+    "Running",
     "bias",
     "compare",
     "coverage",
@@ -23,9 +25,11 @@ __all__ = [
     "effective",
     "honesty",
     "honesty_of",
+    "interleaved",
     "passages",
     "power",
     "relative_skill",
     "reliability",
+    "running",
     "sliced",
 ]

@@ -1,10 +1,11 @@
 """What the record of issued forecasts shows so far, beside what a record of that length could show at all.
 
 Only live forecasts count, and of several of one quarter at one horizon the first: a later one cannot be chosen. The skill process
-takes those one quarter ahead; the other product, 2^(bits gained), tests whether the reference is exactly right and bears that name.
+runs at every horizon (`forecast.skill.interleaved`); the other product, 2^(bits gained), one quarter ahead, tests whether the
+reference is exactly right and bears that name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from forecast.ledger import Scored, track_record
 from forecast.months import ordinal, quarter_months
 from forecast.skill.calibration import Bias, bias
 from forecast.skill.comparison import Comparison, compare
+from forecast.skill.interleaved import Running, running
 from forecast.skill.oracle import power
 from reports.words import percent
 
 SCORES = ("ign", "rps", "brier")
 CHAIN = "markov-chain"  # the reference to beat
 SPEAKS = 0.8  # power at which a record could be expected to show skill
-AHEAD = 1  # quarters, of the skill process
+AHEAD = 1  # quarters, of calibration and of the test of the reference
 PROSPECT = 8  # quarters: what an empty record is told of
 
 
@@ -48,9 +50,10 @@ class Honesty:
     last: str | None
     means: Mapping[int, Mapping[str, float]]  # horizon -> score -> mean
     against: tuple[Against, ...]
-    skill_process: float | None  # E after the last quarter
+    skill_process: float | None  # E after the last quarter, one quarter ahead
     alarm: float
     alarmed: bool  # whether E has ever reached the alarm: the model has been better than the chain
+    processes: tuple[Running, ...]  # the same at every horizon, against the Markov chain
     reference_test: (
         float | None
     )  # 2^(bits gained over the Markov chain): tests "the reference is exactly right"
@@ -88,7 +91,8 @@ def honesty(
     if chain is not None:
         perfect = power(after, chain, burn_in=max(1, known - len(quarters)), seed=seed)
     ahead = [one for one in counted if one.horizon == AHEAD]
-    process = _process(ahead, "rps" if ordinal_scale else "brier")
+    processes = tuple(_processes(counted, "rps" if ordinal_scale else "brier"))
+    nearest = next((one for one in processes if one.horizon == AHEAD), None)
     return Honesty(
         resolved=len(quarters),
         scored=len(counted),
@@ -106,9 +110,10 @@ def honesty(
         against=tuple(
             found for h in horizons for name in names for found in _against(counted, h, name, seed)
         ),
-        skill_process=None if process is None else float(process[-1]),
+        skill_process=None if nearest is None else nearest.value,
         alarm=score.ALARM,
-        alarmed=process is not None and bool((process >= score.ALARM).any()),
+        alarmed=nearest is not None and nearest.alarmed,
+        processes=processes,
         reference_test=_reference_test(ahead),
         perfect=perfect,
         perfect_after=after,
@@ -156,7 +161,7 @@ def _against(counted: Sequence[Scored], horizon: int, name: str, seed: int) -> l
         comparison = compare(
             [getattr(one, name) for one in both],
             [one.references[reference][name] for one in both],
-            origins=[ordinal(quarter_months(one.quarter)[0]) // 3 for one in both],
+            origins=[_number(one.quarter) for one in both],
             steps=horizon,
             ratios=name != "ign",
             rng=np.random.default_rng((seed, horizon, number)),
@@ -165,12 +170,23 @@ def _against(counted: Sequence[Scored], horizon: int, name: str, seed: int) -> l
     return found
 
 
-def _process(ahead: Sequence[Scored], name: str) -> score.Scores | None:
-    pairs = [(one.references[CHAIN][name], getattr(one, name)) for one in ahead if CHAIN in one.references]
-    if not pairs:
-        return None
-    theirs, ours = np.array(pairs).T / (2.0 if name == "brier" else 1.0)
-    return score.skill_process(theirs, ours)
+def _processes(counted: Sequence[Scored], name: str) -> Iterator[Running]:
+    """The skill process of each horizon that has a Markov chain beside it, the nearest first."""
+    for horizon in sorted({one.horizon for one in counted}):
+        both = [one for one in counted if one.horizon == horizon and CHAIN in one.references]
+        if both:
+            largest = 2.0 if name == "brier" else 1.0
+            yield running(
+                [_number(one.quarter) for one in both],
+                [one.references[CHAIN][name] / largest for one in both],
+                [getattr(one, name) / largest for one in both],
+                horizon=horizon,
+            )
+
+
+def _number(quarter: str) -> int:
+    """Quarters since a beginning: one apart from a quarter to the next."""
+    return ordinal(quarter_months(quarter)[0]) // 3
 
 
 def _reference_test(ahead: Sequence[Scored]) -> float | None:

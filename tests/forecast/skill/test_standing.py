@@ -73,6 +73,15 @@ def test_the_process_passes_its_alarm_only_for_a_better_model():
     assert even.reference_test == pytest.approx(1.0)
 
 
+def test_each_horizon_has_its_process_and_its_bound():
+    ahead = [line(q, (0.02, 0.96, 0.02), "contained", reference=(0.5, 0, 0.5)) for q in quarters(60)]
+    found = said([*ahead, *(replace(one, horizon=2) for one in ahead)])
+    assert [(one.horizon, one.n, one.alarm) for one in found.processes] == [(1, 60, 20), (2, 60, 40)]
+    assert found.processes[0].value == found.skill_process
+    assert 1 < found.processes[1].value < found.skill_process  # each of the two has half the quarters
+    assert said([line("2026Q1", (0.1, 0.8, 0.1), "war", horizon=4)]).skill_process is None
+
+
 def test_the_reference_test_is_the_product_of_likelihood_ratios():
     found = said([line(q, (0.1, 0.8, 0.1), "contained") for q in quarters(2)])
     assert found.reference_test == pytest.approx((0.7986 / 0.5992) ** 2, rel=1e-3)
