@@ -5,6 +5,7 @@ worker that dies costs its piece and no more: that is done again elsewhere.
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from multiprocessing import parent_process
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -65,7 +67,12 @@ class Processes:
         waiting, rounds = dict(enumerate(items)), 0
         while waiting:
             before = len(waiting)
-            with _one_core(), ProcessPoolExecutor(min(self.workers, before), mp_context=context()) as pool:
+            with (
+                _one_core(),
+                ProcessPoolExecutor(
+                    min(self.workers, before), mp_context=context(), initializer=end_with_parent
+                ) as pool,
+            ):
                 jobs = {pool.submit(function, item): place for place, item in waiting.items()}
                 try:
                     for place, result in _finished(jobs):
@@ -101,8 +108,8 @@ class Cluster:
                 remedy="start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`",
             ) from error
         with client:
-            jobs = client.map(function, items, pure=False)
-            for job in distributed.as_completed(jobs):
+            # no list of the jobs is kept: a worker holds a result for as long as somebody may ask for it
+            for job in distributed.as_completed(client.map(function, items, pure=False)):
                 yield job.result()
 
 
@@ -124,6 +131,18 @@ def executor(*, workers: int, cluster: str | None) -> Executor:
             remedy='install "distributed" beside scenariocast, here and on every worker, or leave --cluster out',
         )
     return Cluster(address=cluster)
+
+
+def end_with_parent() -> None:
+    """Let this worker end when the process that started it has ended, however that was: it would wait for work for ever."""
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = parent_process()
+    assert parent is not None, "only a worker has a parent to follow"
+    parent.join()
+    os._exit(1)
 
 
 def _finished[B](jobs: Mapping[Future[B], int]) -> Iterator[tuple[int, B]]:

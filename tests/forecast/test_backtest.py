@@ -1,14 +1,21 @@
 """A backtest end to end, with draws of the priors for fits: what it leaves, what it reuses, what it refuses."""
 
+import _socket
 import json
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from forecast import score
@@ -16,7 +23,7 @@ from forecast.backtest import Backtest, Plan, backtest
 from forecast.backtest.pooling import ENSEMBLE, PREVIOUS
 from forecast.backtest.scoring import SCENARIO
 from forecast.cli import main
-from forecast.executors import Here, Processes
+from forecast.executors import Cluster, Here, Processes
 from forecast.workspace import Workspace, load
 from models.baselines import COUNTS, SCENARIOS
 from priors import Refusal
@@ -24,16 +31,23 @@ from priors import Refusal
 WORKERS = Path(__file__).parent / "workers"
 PLAN = Plan(first="2017Q3", last="2018Q1", every="quarter", window=None)
 BOTH = ("hindsight", "blank")
+PATIENCE = 120  # seconds until a process of ours that does not answer fails a test
 
 
 @pytest.fixture(scope="module")
-def fit() -> Iterator[Any]:
-    """Draws of the prior in the place of the sampler, importable in other processes too."""
+def rehearsal() -> Iterator[Any]:
+    """The module of `workers`, under a name that other processes can import too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(WORKERS)
         import rehearsal
 
-        yield rehearsal.prior_draws
+        yield rehearsal
+
+
+@pytest.fixture(scope="module")
+def fit(rehearsal: Any) -> Any:
+    """Draws of the prior in the place of the sampler."""
+    return rehearsal.prior_draws
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +145,20 @@ def test_again_nothing_is_worked_out_and_nothing_changes(done: Backtest, theatre
     assert {path.name: path.read_bytes() for path in again.path.iterdir()} == before
 
 
-def test_two_workers_find_what_one_finds(done: Backtest, theatre: Path, fit: Any, tmp_path: Path) -> None:
+def test_two_workers_find_what_one_finds_though_one_is_killed(
+    done: Backtest, theatre: Path, rehearsal: Any, tmp_path: Path
+) -> None:
+    mark = tmp_path / "killed"
     there = backtest(
-        load(theatre), PLAN, priors=BOTH, seed=3, fit=fit, output=tmp_path, executor=Processes(workers=2)
+        load(theatre),
+        PLAN,
+        priors=BOTH,
+        seed=3,
+        fit=partial(rehearsal.killed_once, mark=mark),
+        output=tmp_path,
+        executor=Processes(workers=2),
     )
+    assert mark.exists()
     assert there.path.name == done.path.name
     for name in ("scores.parquet", "backtest.json", "backtest.html"):
         assert (there.path / name).read_bytes() == (done.path / name).read_bytes()
@@ -162,6 +186,79 @@ def test_a_kill_costs_the_origin_it_falls_on(done: Backtest, theatre: Path, fit:
     again = backtest(load(theatre), PLAN, **told)
     assert (again.worked, again.reused) == (3, 3)
     assert (again.path / "scores.parquet").read_bytes() == (done.path / "scores.parquet").read_bytes()
+
+
+def test_a_killed_driver_takes_its_workers_along_and_the_next_one_goes_on(
+    done: Backtest, theatre: Path, fit: Any, tmp_path: Path
+) -> None:
+    mark, origins = tmp_path / "stuck", tmp_path / "runs" / "backtests" / "origins"
+    command = [sys.executable, str(WORKERS / "driver.py"), str(theatre), str(tmp_path), str(mark)]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert waited(lambda: mark.exists() and bool(mark.read_text("utf-8")))
+        assert waited(lambda: len(list(origins.glob("2*"))) == 2)  # those before the one that is stuck
+    finally:
+        driver.kill()
+        driver.wait()
+    worker = int(mark.read_text("utf-8"))
+    assert waited(lambda: not alive(worker))
+    again = backtest(load(theatre), PLAN, priors=BOTH, seed=3, fit=fit, output=tmp_path)
+    assert (again.worked, again.reused) == (4, 2)
+    assert (again.path / "scores.parquet").read_bytes() == (done.path / "scores.parquet").read_bytes()
+
+
+def waited(met: Callable[[], bool]) -> bool:
+    """Whether something comes true before patience ends."""
+    until = time.monotonic() + PATIENCE
+    while not met() and time.monotonic() < until:
+        time.sleep(0.05)
+    return met()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """The address of a scheduler with two workers on this machine, which alone may be reached."""
+
+    def connect(self: socket.socket, address: Any) -> None:
+        assert address[0] == "127.0.0.1", f"a test reached for the network: {address}"
+        _socket.socket.connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with (
+        (tmp_path / "cluster.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            [sys.executable, str(WORKERS / "cluster.py"), str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+
+
+def test_a_cluster_finds_the_same_rows_though_a_worker_is_killed(
+    done: Backtest, theatre: Path, rehearsal: Any, cluster: str, tmp_path: Path
+) -> None:
+    mark = tmp_path / "killed"
+    there = backtest(
+        load(theatre),
+        PLAN,
+        priors=BOTH,
+        seed=3,
+        fit=partial(rehearsal.killed_once, mark=mark),
+        output=tmp_path,
+        executor=Cluster(address=cluster),
+    )
+    assert mark.exists()
+    assert there.worked == 6
+    assert (there.path / "scores.parquet").read_bytes() == (done.path / "scores.parquet").read_bytes()
 
 
 def test_a_longer_backtest_reuses_the_origins_of_a_shorter_one(
