@@ -58,7 +58,7 @@ def line(found: dict[str, Any], kernel: float, rates: dict[str, float], road: st
     return (
         f"{found['name']:32}{found['start']:8.1f}{found['microseconds']:9.1f}{found['microseconds'] / kernel:8.1f}"
         f"{found['ess']:9.0f}{found['divergences']:5d}{found['cpu']:8.2f}{found['wall']:8.2f}{rates[road]:9.0f}"
-        f"{against}{found['megabytes']:8.0f}{found['apart']:9.0e}"
+        f"{against}{found['apart']:9.0e}"
     )
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     )
     print(
         f"{'':32}{'start s':>8}{'us/grad':>9}{'x bare':>8}{'min ESS':>9}{'div':>5}{'CPU s':>8}{'wall s':>8}{'ESS/s':>9}"
-        f"{'by hand':>10}{'in PyMC':>10}{'MB':>8}{'apart':>9}"
+        f"{'by hand':>10}{'in PyMC':>10}{'apart':>9}"
     )
     rates: dict[str, float] = {}
     missing = []

@@ -5,7 +5,6 @@
 #include <iomanip>
 #include <sstream>
 #include <stan/callbacks/stream_writer.hpp>
-#include <stan/io/empty_var_context.hpp>
 #include <stan/io/json/json_data.hpp>
 #include <stan/services/sample/hmc_nuts_diag_e_adapt.hpp>
 #include <stan/services/util/create_unit_e_diag_inv_metric.hpp>
@@ -19,7 +18,7 @@ double gradient(const stan::model::model_base &model, Numbers &x, Numbers &slope
 
 // DATA points FILE            value and slopes at each line of FILE
 // DATA time FILE SECONDS      least mean microseconds of a gradient over five bursts
-// DATA sample SEED CHAIN STEPS ACCEPT FILE     so many steps to adapt and as many draws, written to FILE
+// DATA sample SEED CHAIN STEPS ACCEPT FIRST FILE   so many steps to adapt and as many draws from FIRST, to FILE
 int main(int, char **given) {
   std::ifstream source(given[1]);
   stan::json::json_data data(source);
@@ -27,18 +26,19 @@ int main(int, char **given) {
   const std::string wanted = given[2];
   std::cout << std::setprecision(17);
   if (wanted == "sample") {
-    std::ofstream file(given[7]);
+    std::ifstream begun(given[7]);
+    stan::json::json_data first(begun);
+    std::ofstream file(given[8]);
     file << std::setprecision(17);
     stan::callbacks::stream_writer draws(file, "# ");
     stan::callbacks::writer silent;
     stan::callbacks::structured_writer metric;
     stan::callbacks::interrupt never;
     stan::callbacks::logger quiet;
-    stan::io::empty_var_context anywhere;
     auto unit = stan::services::util::create_unit_e_diag_inv_metric(model.num_params_r());
     const int steps = std::stoi(given[5]);
     return stan::services::sample::hmc_nuts_diag_e_adapt(
-        model, anywhere, unit, std::stoi(given[3]), std::stoi(given[4]), 2.0, steps, steps, 1, false, 0, 1.0,
+        model, first, unit, std::stoi(given[3]), std::stoi(given[4]), 2.0, steps, steps, 1, false, 0, 1.0,
         0.0, 10, std::stod(given[6]), 0.05, 0.75, 10.0, 75, 50, 25, never, quiet, silent, draws, silent, metric);
   }
   std::ifstream points(given[3]);

@@ -43,12 +43,6 @@ def cpu() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def megabytes() -> float:
-    """Return the most memory that this process or a child of it has held."""
-    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return max(one.ru_maxrss for one in used) / 1024.0
-
-
 def clocked(run: Callable[[], tuple[Floats, int]]) -> Sampled:
     """Run a sampler that is ready to start."""
     began, at = cpu(), perf_counter()
@@ -79,14 +73,15 @@ def effective(draws: Floats) -> float:
 
 def agree(peer: Peer, problem: Problem) -> float:
     """Return how far a road's density is from this engine's; stop if it states another posterior."""
-    apart, worst = [], 0.0
+    apart, gaps = [], []
     for point in range(len(problem.value)):
         value, d_normal, d_turns = peer.log_density(problem.normal[point], problem.turns[point])
         ours = np.concatenate([problem.d_normal[point], problem.d_turns[point]])
         theirs = np.concatenate([d_normal, d_turns])
-        worst = max(worst, float(np.abs(ours - theirs).max() / np.abs(ours).max()))
+        gaps.append(np.abs(ours - theirs).max() / np.abs(ours).max())
         apart.append(value - problem.value[point])
-    worst = max(worst, float(np.ptp(apart) / (1.0 + np.abs(problem.value).max())))
+    gaps.append(np.ptp(apart) / (1.0 + np.abs(problem.value).max()))
+    worst = float(np.max(gaps))
     if not worst < NEAR:
         raise SystemExit(
             f"{peer.name} states another posterior: {worst:.1e} of the density or its slopes apart"
@@ -113,5 +108,4 @@ def measured(
         "divergences": found.divergences,
         "cpu": found.cpu,
         "wall": found.wall,
-        "megabytes": megabytes(),
     }

@@ -12,7 +12,7 @@ from numpyro.infer import MCMC, NUTS
 from numpyro.infer.util import initialize_model
 
 from bench.peers.measuring import ACCEPT, CHAINS, Peer, Sampled, clocked, microseconds
-from bench.peers.posterior import NORMAL, Floats, Problem
+from bench.peers.posterior import NORMAL, Floats, Problem, start
 
 
 def likelihood(problem: Problem, normal: Any, exits: Any) -> Any:
@@ -49,14 +49,17 @@ def road(problem: Problem) -> Peer:
         exits = numpyro.sample("exits", dist.Dirichlet(jnp.asarray(problem.worth)).to_event(1))
         numpyro.factor("likelihood", likelihood(problem, normal, exits))
 
-    start = initialize_model(jax.random.key(0), model)
-    potential = jax.jit(jax.value_and_grad(start.potential_fn))
-    somewhere = start.param_info.z
+    ready = initialize_model(jax.random.key(0), model)
+    potential = jax.jit(jax.value_and_grad(ready.potential_fn))
+    somewhere = ready.param_info.z
 
-    def log_density(normal: Floats, turns: Floats) -> tuple[float, Floats, Floats]:
+    def coordinates(normal: Floats, turns: Floats) -> dict[str, Any]:
         """Of two exits one breaks the stick at sigmoid(u) there and sigmoid(2 y) here, so u = 2 y."""
         values = {name: jnp.asarray(part) for name, part in problem.blocks(normal).items()}
-        value, slopes = potential(values | {"exits": jnp.asarray(2.0 * turns)[:, None]})
+        return values | {"exits": jnp.asarray(2.0 * turns)[:, None]}
+
+    def log_density(normal: Floats, turns: Floats) -> tuple[float, Floats, Floats]:
+        value, slopes = potential(coordinates(normal, turns))
         back = np.concatenate([np.asarray(slopes[name]) for name in NORMAL])
         return -float(value), -back, -2.0 * np.asarray(slopes["exits"]).ravel()
 
@@ -70,8 +73,11 @@ def road(problem: Problem) -> Peer:
             progress_bar=False,
         )
 
+        begun = [coordinates(*start(problem, number)) for number in range(CHAINS)]
+        first = {name: jnp.stack([one[name] for one in begun]) for name in begun[0]}
+
         def run(seed: int) -> tuple[Floats, int]:
-            chains.run(jax.random.key(seed), extra_fields=("diverging",))
+            chains.run(jax.random.key(seed), init_params=first, extra_fields=("diverging",))
             found = chains.get_samples(group_by_chain=True)
             parts = [np.asarray(found[name]) for name in (*NORMAL, "exits")]
             flat = [part.reshape(*part.shape[:2], -1) for part in parts]

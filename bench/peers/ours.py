@@ -58,6 +58,7 @@ def beliefs(regimes: int, streams: int, fronts: int = 1) -> PriorSet:
                 interval(f"effect.s{s}.{known[k]}", EFFECT[k > middle], "times")
     if fronts > 1:
         interval("pooling.fronts", (10.0, 60.0), "percent")
+        interval("pooling.levels", (40.0, 500.0), "percent")
     return loads("".join(text), "peers.toml")
 
 
@@ -97,15 +98,15 @@ def native(density: Any) -> tuple[Callable[[Floats], tuple[float, Floats]], Call
 
 
 def split(
-    at: Callable[[Floats], tuple[float, Floats]], order: list[int]
+    at: Callable[[Floats], tuple[float, Floats]], normal_at: list[int], turns_at: list[int]
 ) -> Callable[[Floats, Floats], tuple[float, Floats, Floats]]:
     """Let a density of one long point take the normal coordinates and the turns that all roads share."""
 
     def log_density(normal: Floats, turns: Floats) -> tuple[float, Floats, Floats]:
         point = np.empty(normal.size + turns.size)
-        point[order], point[len(order) :] = normal, turns
+        point[normal_at], point[turns_at] = normal, turns
         value, slope = at(point)
-        return value, slope[order], slope[len(order) :]
+        return value, slope[normal_at], slope[turns_at]
 
     return log_density
 
@@ -118,6 +119,7 @@ def road(problem: Problem, *, fused: bool) -> Peer:
     )
     compiled = compile_model(y, MODEL, priors, given, fused=fused)
     at, call = native(compiled.density)
+    order = places(priors, given)
     if TARGET_ACCEPT != ACCEPT:
         raise SystemExit(
             f"this engine adapts to an acceptance of {TARGET_ACCEPT}, the other roads to {ACCEPT}"
@@ -135,7 +137,7 @@ def road(problem: Problem, *, fused: bool) -> Peer:
 
     return Peer(
         name="scenariocast, by hand" if fused else "scenariocast, operation in PyMC",
-        log_density=split(at, places(priors, given)),
+        log_density=split(at, order, list(range(len(order), compiled.density.n_dim))),
         microseconds=lambda burst: microseconds(call, burst),
         sample=sample,
     )

@@ -72,6 +72,14 @@ def coordinates() -> tuple[dict[str, Floats], dict[str, Floats]]:
     )
 
 
+def start(problem: Problem, seed: int) -> tuple[Floats, Floats]:
+    """Draw normal coordinates and turns from the prior: where a chain begins, on every road."""
+    rng = np.random.default_rng(seed)
+    normal = [rng.normal(problem.mean[name], problem.sd[name]) for name in NORMAL]
+    exits = np.array([rng.dirichlet(worth) for worth in problem.worth])
+    return np.concatenate(normal), 0.5 * np.log(exits[:, 0] / exits[:, 1])
+
+
 def save(problem: Problem, path: Path) -> None:
     """Write a problem for the processes that solve it."""
     plain = {name: getattr(problem, name) for name in Problem.__slots__ if name not in ("mean", "sd")}

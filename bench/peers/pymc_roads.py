@@ -1,7 +1,7 @@
 """The same posterior in PyMC without this engine: a scan in logs, and the marginalised chain of pymc-extras; both under nutpie."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytensor.tensor as pt
 
 from bench.peers.measuring import ACCEPT, CHAINS, Peer, Sampled, clocked, microseconds
 from bench.peers.ours import native, split
-from bench.peers.posterior import NORMAL, Floats, Problem
+from bench.peers.posterior import NORMAL, Floats, Problem, start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,8 +77,7 @@ def chain_model(problem: Problem) -> pm.Model:
     It cannot leave a cell out: a masked count would become a free discrete variable below the chain. So a missing cell
     is a count of nothing at mean and dispersion one, whose density is one half whatever the regime.
     """
-    from pymc_extras import DiscreteMarkovChain
-    from pymc_extras.marginal import marginalize
+    from pymc_extras import DiscreteMarkovChain, marginalize
 
     y, seen = np.nan_to_num(problem.counts), ~np.isnan(problem.counts)
     with pm.Model() as model:
@@ -94,8 +93,24 @@ def chain_model(problem: Problem) -> pm.Model:
     return marginalize(model, ["regime"])
 
 
-def sampler(compiled: Any) -> Callable[[int], Sampled]:
-    """Return what samples a density by nutpie, once everything has been loaded."""
+def places(model: pm.Model) -> tuple[list[int], list[int]]:
+    """Where the normal coordinates and the turns lie in the point that nutpie makes of a model's variables."""
+    shapes, at, first = model.eval_rv_shapes(), {}, 0
+    for variable in model.free_RVs:
+        end = first + int(np.prod(shapes[model.rvs_to_values[variable].name]))
+        at[variable.name], first = list(range(first, end)), end
+    return [n for name in NORMAL for n in at[name]], at["exits"]
+
+
+def road(
+    name: str,
+    problem: Problem,
+    compiled: Any,
+    held: tuple[list[int], list[int]],
+    at: Callable[[Floats], tuple[float, Floats]],
+    call: Callable[[], object],
+) -> Peer:
+    """A compiled model, sampled by nutpie."""
 
     def run(draws: int) -> tuple[Floats, int]:
         trace = nutpie.sample(
@@ -116,40 +131,51 @@ def sampler(compiled: Any) -> Callable[[int], Sampled]:
         run(5)
         return clocked(lambda: run(draws))
 
-    return sample
-
-
-def numba_road(name: str, model: pm.Model, problem: Problem) -> Peer:
-    compiled = nutpie.compile_pymc_model(model, backend="numba")
-    at, call = native(compiled)
     return Peer(
         name=name,
-        log_density=split(at, list(range(problem.normal.shape[1]))),
+        log_density=split(at, *held),
         microseconds=lambda burst: microseconds(call, burst),
-        sample=sampler(compiled),
+        sample=sample,
     )
 
 
+def beginning(problem: Problem, held: tuple[list[int], list[int]]) -> Callable[[Any], Floats]:
+    """Return what gives a chain its first point, a draw from the prior, from a seed of nutpie's."""
+
+    def first(seed: Any) -> Floats:
+        normal, turns = start(problem, seed)
+        point = np.empty(normal.size + turns.size)
+        point[held[0]], point[held[1]] = normal, turns
+        return point
+
+    return first
+
+
+def by_numba(name: str, model: pm.Model, problem: Problem) -> Peer:
+    held = places(model)
+    compiled = nutpie.compile_pymc_model(model, backend="numba")
+    compiled = replace(compiled, initial_point_func=beginning(problem, held))
+    return road(name, problem, compiled, held, *native(compiled))
+
+
 def scan_numba(problem: Problem) -> Peer:
-    return numba_road("PyMC scan, nutpie numba", scan_model(problem), problem)
+    return by_numba("PyMC scan, nutpie numba", scan_model(problem), problem)
 
 
 def chain(problem: Problem) -> Peer:
-    return numba_road("pymc-extras marginal chain", chain_model(problem), problem)
+    return by_numba("pymc-extras marginal chain", chain_model(problem), problem)
 
 
 def scan_jax(problem: Problem) -> Peer:
-    compiled = nutpie.compile_pymc_model(scan_model(problem), backend="jax", gradient_backend="jax")
+    model = scan_model(problem)
+    held = places(model)
+    compiled = nutpie.compile_pymc_model(model, backend="jax", gradient_backend="jax", freeze_model=False)
+    compiled = replace(compiled, _make_initial_points=beginning(problem, held))
     logp = compiled._make_logp_func()
 
     def at(point: Floats) -> tuple[float, Floats]:
         value, slope = logp(point, **compiled._shared_data)
-        return value, np.asarray(slope)
+        return value, slope
 
-    middle = np.concatenate([problem.normal[0], problem.turns[0]])
-    return Peer(
-        name="PyMC scan, nutpie jax",
-        log_density=split(at, list(range(problem.normal.shape[1]))),
-        microseconds=lambda burst: microseconds(lambda: at(middle), burst),
-        sample=sampler(compiled),
-    )
+    middle = beginning(problem, held)(0)
+    return road("PyMC scan, nutpie jax", problem, compiled, held, at, lambda: at(middle))

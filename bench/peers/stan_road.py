@@ -5,8 +5,10 @@ on Python 3.13 (the part of it that is shipped compiled was compiled for 3.10), 
 instead; it is compiled once for an environment, which takes a C++ compiler and a minute.
 """
 
+import atexit
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.peers.measuring import ACCEPT, CHAINS, Peer, Sampled, clocked
-from bench.peers.posterior import NORMAL, Floats, Problem
+from bench.peers.posterior import NORMAL, Floats, Problem, start
 
 HERE = Path(__file__).parent
 PROGRAM, DRIVER = HERE / "marginal.stan", HERE / "marginal.cpp"
@@ -49,10 +51,9 @@ def program() -> Path:
     made = Path(sys.prefix) / "stan" / f"marginal-{key[:12]}"
     if not made.exists():
         made.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=made.parent) as folder:
             model = Path(folder) / "model.hpp"
-            stanc = [stan / "stanc", "--name", "bench_model", "--print-cpp", PROGRAM]
-            model.write_bytes(subprocess.run(stanc, check=True, capture_output=True).stdout)
+            subprocess.run([stan / "stanc", "--name", "bench_model", f"--o={model}", PROGRAM], check=True)
             given = [f'-DMODEL="{model}"', f"-I{stan / 'include'}", DRIVER, "-o", Path(folder) / "made"]
             given += [f"-L{stan / 'lib'}", "-ltbb", f"-Wl,-rpath,{stan / 'lib'}"]
             subprocess.run([*COMPILER, *given], check=True)
@@ -72,6 +73,7 @@ def data(problem: Problem) -> dict[str, object]:
 
 def road(problem: Problem) -> Peer:
     made, folder = program(), Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
     given, at = folder / "data.json", folder / "points"
     given.write_text(json.dumps(data(problem)), encoding="utf-8", newline="")
 
@@ -88,8 +90,13 @@ def road(problem: Problem) -> Peer:
         return value, back[: normal.size], np.sqrt(2.0) * back[normal.size :]
 
     def chain(number: int, draws: int) -> tuple[Floats, int]:
-        file = folder / f"chain-{number}.csv"
-        ask("sample", 1, number, draws, ACCEPT, file)
+        first, file = folder / f"first-{number}.json", folder / f"chain-{number}.csv"
+        normal, turns = start(problem, number)
+        share = 1.0 / (1.0 + np.exp(-2.0 * turns))
+        begun = {name: part.tolist() for name, part in problem.blocks(normal).items()}
+        begun |= {"exits": np.stack([share, 1.0 - share], axis=1).tolist()}
+        first.write_text(json.dumps(begun), encoding="utf-8", newline="")
+        ask("sample", 1, number, draws, ACCEPT, first, file)
         with file.open(encoding="utf-8", newline="") as lines:
             rows = np.array([row.split(",") for row in islice(numbers(lines), draws)], dtype=float)
         return rows[:, SHOWN:], int(rows[:, SHOWN - 2].sum())
