@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.fitting import Posterior
+    from forecast.fronts import Joint
     from forecast.workspace import Workspace
 
 LEDGER = "ledger.sqlite"
 HEADLINE = "headline.nc"
+FRONTS = "fronts.nc"  # the joint posterior of fronts that have a chain each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +147,17 @@ def posterior(run: Stored, model: str) -> "Posterior":
     from forecast.fitting import load
 
     return load(_as_written(run, f"posterior/{model}.nc"))
+
+
+def joint(run: Stored) -> "Joint":
+    """The draws of all fronts of a run that gave each a chain.
+
+    Raises:
+        Refusal: if the run has no such file, or it is no longer as the run wrote it.
+    """
+    from forecast.fronts import load
+
+    return load(_as_written(run, f"posterior/{FRONTS}"))
 
 
 def _as_written(run: Stored, name: str) -> Path:

@@ -8,8 +8,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast import checks, clock, elicited, frontwise, history, scenarios, sensitivity, signposts, tables
-from forecast.archive import HEADLINE
+from forecast import (
+    checks,
+    clock,
+    elicited,
+    fronts,
+    frontwise,
+    history,
+    scenarios,
+    sensitivity,
+    signposts,
+    tables,
+)
+from forecast.archive import FRONTS, HEADLINE
 from forecast.clock import Clock
 from forecast.fitted import Ahead, Fitted, fitted, inflations, look_ahead, published
 from forecast.fitting import Posterior, save
@@ -99,6 +110,8 @@ class Assembled:
         (to / "posterior").mkdir()
         for model in self.parts.fitted:
             save(model.posterior, to / "posterior" / f"{model.name}.nc")
+        if self.parts.by_front is not None:
+            fronts.save(self.parts.by_front.joint, to / "posterior" / FRONTS)
         self.counts().to_netcdf(to / "posterior" / HEADLINE, engine="h5netcdf")
         write_tables(record, to / "tables")
         place = slug(self.workspace.title) or "theatre"
@@ -129,7 +142,7 @@ def assemble(
     models = fitted(question, seed=seed, workers=workers, progress=progress)
     asked = [model for model in models if model.used or model.name == workspace.latent_from]
     ahead = look_ahead(question, asked, past, seed=seed, progress=progress)
-    by_front, agreed = frontwise.regimes(question, seed=seed, progress=progress)
+    by_front = frontwise.regimes(question, seed=seed, progress=progress)
     progress("putting it together")
     used = [one for one in ahead if one.model.used]
     weights = weighed(models, seed=seed)
@@ -159,7 +172,7 @@ def assemble(
         levers=_levers(question, used, shares, seed=seed),
         by_front=by_front,
         notes=notes(question, past),
-        verdict=_gate(question, models, ensemble, agreed),
+        verdict=_gate(question, models, ensemble, () if by_front is None else by_front.checks),
         ledger=None,
         provenance=provenance(workspace, seed),
     )
@@ -241,7 +254,7 @@ def _gate(
     question: Question,
     models: tuple[Fitted, ...],
     ensemble: scenarios.Probabilities,
-    fronts: tuple[checks.Check, ...],
+    by_front: tuple[checks.Check, ...],
 ) -> checks.Verdict:
     """All checks of the used models by their names, those of the fronts, then those of the forecast as a whole."""
     own = (
@@ -256,4 +269,4 @@ def _gate(
         clock.age(question.panel.origin, question.clock),
         question.workspace.config.time.max_age_months,
     )
-    return checks.Verdict(checks=(*own, *fronts, *trusted, *precise, checks.freshness(age, limit)))
+    return checks.Verdict(checks=(*own, *by_front, *trusted, *precise, checks.freshness(age, limit)))

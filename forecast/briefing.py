@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from forecast import fronts_brief
 from priors.refusal import Refusal
 from reports.brief import Brief
 from reports.given import Belief, Driver, Label, Reading
@@ -86,6 +87,8 @@ def _parts(record: Json) -> Plain:
             {"month": entry["month"], "regime": [entry["regime"].get(name, 0.0) for name in ids]}
             for entry in record["history"] or ()
         ],
+        "fronts": fronts_brief.fronts(record, ids),
+        "pooling": fronts_brief.pooling(record, ids),
         "resolved_history": _each(Resolution, record.get("resolved_history")),
         "rule_noise": [
             {"scenario": name, **noise} for name, noise in (record.get("rule_noise") or {}).items()

@@ -3,20 +3,22 @@
 What is kept are raw draws, a few numbers a front; levels, regimes and futures are made for one front when it is asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast import fitting
 from forecast.fitting import Posterior
-from forecast.latent import Latent, view
+from forecast.latent import Array, Latent, view
 from forecast.sampling import Progress, sample
-from models import fronts
+from models import CATALOGUE, forward, fronts
 from models.contract import Draws, Model, Setting
-from models.variables import unconstrain
+from models.variables import Stated, unconstrain
 from priors import PriorSet
 
 TARGET_ACCEPT = 0.9  # a thousand directions are well known, and no funnel is left among them
@@ -33,6 +35,14 @@ class Joint:
     panel: xr.DataArray  # (front, stream, month)
     setting: Setting
     priors: PriorSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Front:
+    """One front: its regimes per draw, and how likely each was as the months came in."""
+
+    latent: Latent
+    filtered: Array  # (month, regime), mean over draws
 
 
 def fit_fronts(
@@ -53,7 +63,7 @@ def fit_fronts(
     Args:
         panel: equally spaced months; NaN where a cell is missing, throughout where a front does not show a stream.
         model: `regimes` or `switching-level`.
-        priors: the beliefs, ``pooling.fronts`` among them where there are several fronts.
+        priors: the beliefs, ``pooling.fronts`` and ``pooling.levels`` among them where there are several fronts.
         setting: as ``forecast.fit`` takes it, without labels.
         seed: decides everything random.
         chains: run side by side on the cores there are.
@@ -111,10 +121,73 @@ def of(joint: Joint, front: str, *, thin: int = 1) -> Posterior:
     )
 
 
-def each(joint: Joint, *, months: int, thin: int = 1) -> Iterator[tuple[str, Latent]]:
+def each(joint: Joint, *, months: int, thin: int = 1) -> Iterator[tuple[str, Front]]:
     """Give every front with its regimes, past, present and so many months ahead, from every ``thin``-th draw.
 
     One front is worked on at a time, so that memory does not grow with their number.
     """
-    for front in joint.held.fronts:
-        yield front, view(of(joint, front, thin=thin), months=months)
+    for name in joint.held.fronts:
+        own = of(joint, name, thin=thin)
+        yield name, Front(latent=view(own, months=months), filtered=_filtered(joint.model, own))
+
+
+def shared(joint: Joint) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return what the fronts vary about and how far, ``(chain, draw)`` each.
+
+    The average spell of each regime in months, by its name, and the scales in percent, by the keys of their statements;
+    both are empty where a single front varies about nothing.
+    """
+    stated = Stated(np, joint.held.beliefs, joint.free)
+
+    def of_all(keys: Iterable[str]) -> dict[str, Array]:
+        named = list(keys)
+        return dict(zip(named, np.moveaxis(stated.of(named), -1, 0), strict=True))
+
+    varied = {entry.key: entry.scale for entries in joint.held.roles.values() for entry in entries}
+    dwell = of_all(key for key in varied if key.startswith("dwell."))
+    return {key.removeprefix("dwell."): values for key, values in dwell.items()}, of_all(
+        dict.fromkeys(varied.values())
+    )
+
+
+def save(joint: Joint, path: Path) -> None:
+    """Write a joint posterior as one netCDF file, its raw draws in place of a front's; equal ones give equal bytes."""
+    free = {
+        name: (("chain", "draw", *(f"{name}_{n}" for n in range(values.ndim - 2))), values)
+        for name, values in joint.free.items()
+    }
+    fitting.save(
+        Posterior(
+            model=joint.model.name,
+            draws=xr.Dataset(free),
+            statistics=joint.statistics,
+            panel=joint.panel,
+            setting=joint.setting,
+            priors=joint.priors,
+        ),
+        path,
+    )
+
+
+def load(path: Path) -> Joint:
+    """Read a joint posterior that `save` wrote."""
+    held = fitting.load(path)
+    model = CATALOGUE[held.model]
+    return Joint(
+        model=model,
+        held=fronts.pooled(held.panel, model, held.priors, held.setting),
+        free={str(name): values.values for name, values in held.draws.data_vars.items()},
+        statistics=held.statistics,
+        panel=held.panel,
+        setting=held.setting,
+        priors=held.priors,
+    )
+
+
+def _filtered(model: Model, own: Posterior) -> Array:
+    """Return the filtered law of every month, ``(month, regime)``, mean of the draws."""
+    assert model.regimes is not None
+    chain = model.regimes(own.draws, own.panel, own.setting)
+    given = [chain[name].values for name in ("log_emission", "transition", "initial")]
+    law = forward.filtered(*given, time_varying="step" in chain["transition"].dims)
+    return np.asarray(law.mean(axis=(0, 1)))

@@ -1,18 +1,21 @@
 """A run by fronts: the streams of each front, all fronts fitted together, and what the record tells of each.
 
 A stream is cut at a front as it is cut in the theatre, with the rows of that front alone; where it has none, or its rows know no
-fronts, the front does not show it. The rules go on speaking of the streams as they are declared.
+fronts, the front does not show it. One that no regime moves is left out: it tells nothing of where a front stands. The rules go
+on speaking of the streams as they are declared.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from forecast import checks, fronts
+from forecast.fronts import Front, Joint
 from forecast.incidents import Archive, gather
-from forecast.latent import Latent
+from forecast.latent import Array
 from forecast.panel import panel
 from forecast.question import Question
 from forecast.sidebyside import CHAINS, own_seed
@@ -20,6 +23,17 @@ from forecast.streams import StreamDefinition, slug
 from forecast.watching import Progress
 from models import CATALOGUE
 from priors.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ByFront:
+    """What one chain per front says."""
+
+    joint: Joint
+    fronts: Mapping[str, Front]
+    dwell: Mapping[str, Array]  # average spell of each regime that the fronts vary about, (chain, draw)
+    apart: Mapping[str, Array]  # how far they do, in percent, by the key of its statement, (chain, draw)
+    checks: tuple[checks.Check, ...]  # whether the chains agree on all of it
 
 
 def by_front(question: Question) -> xr.DataArray:
@@ -30,12 +44,13 @@ def by_front(question: Question) -> xr.DataArray:
     """
     workspace = question.workspace
     archive = gather(workspace.sources, workspace.streams, root=workspace.root)
-    rows = xr.full_like(question.panel.counts, np.nan)
+    moved = [stream for stream in workspace.streams if stream.effect != "none"]
+    rows = xr.full_like(question.panel.counts.sel(stream=[stream.id for stream in moved]), np.nan)
     found = []
     for front in workspace.config.fronts:
-        streams = [own for s in workspace.streams if (own := _cut(archive, s, front)) is not None]
+        streams = [own for s in moved if (own := _cut(archive, s, front)) is not None]
         if not streams:
-            wanted = "a front that some stream has rows of"
+            wanted = "a front that some stream has rows of, and a regime moves"
             raise Refusal(file="forecast.toml", where=f"fronts.{front}", wanted=wanted)
         known = panel(
             archive,
@@ -51,12 +66,8 @@ def by_front(question: Question) -> xr.DataArray:
     return xr.concat(found, xr.DataArray(list(workspace.config.fronts), dims="front", name="front"))
 
 
-def regimes(
-    question: Question, *, seed: int, progress: Progress
-) -> tuple[Mapping[str, Latent], tuple[checks.Check, ...]]:
-    """Fit one chain per front; return the regimes of each, and whether the chains agree on them.
-
-    Both are empty where the theatre has one chain.
+def regimes(question: Question, *, seed: int, progress: Progress) -> ByFront | None:
+    """Fit one chain per front; None where the theatre has one chain.
 
     Raises:
         Refusal: if a front shows nothing, or for beliefs that cannot vary by front.
@@ -64,24 +75,52 @@ def regimes(
     workspace = question.workspace
     name = workspace.latent_from
     if workspace.config.models.chain == "theatre" or name is None:
-        return {}, ()
-    progress(f"fitting {name} with a chain for each front")
-    own = own_seed(seed, f"{name} by front")
-    setting = replace(question.setting(name), labels=None)  # a label speaks of the theatre
+        return None
+    stage = f"sampling {name} by front"
+    progress(stage)
+
+    def watch(chains: Sequence[Any]) -> None:
+        done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
+        progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
+
+    shown, told = by_front(question), question.setting(name)
+    kept = [str(stream) for stream in shown["stream"].values]
+    setting = replace(  # a label speaks of the theatre
+        told, labels=None, streams=tuple(stream for stream in told.streams if stream.id in kept)
+    )
     joint = fronts.fit_fronts(
-        by_front(question), CATALOGUE[name], workspace.priors, setting, seed=own, chains=CHAINS
+        shown,
+        CATALOGUE[name],
+        workspace.priors,
+        setting,
+        seed=own_seed(seed, f"{name} by front"),
+        chains=CHAINS,
+        progress=watch,
     )
-    found = dict(fronts.each(joint, months=question.months))
-    reported = xr.Dataset(
-        {front: (("chain", "draw", "regime"), one.filtered) for front, one in found.items()}
-        | {
-            f"{front} ahead": (("chain", "draw", "month", "regime"), one.ahead)
-            for front, one in found.items()
+    return told_of(joint, months=question.months)
+
+
+def told_of(joint: Joint, *, months: int) -> ByFront:
+    """Return what a joint posterior says of each front, now and so many months ahead."""
+    found = dict(fronts.each(joint, months=months))
+    dwell, apart = fronts.shared(joint)
+    reported: dict[str, tuple[tuple[str, ...], Array]] = {
+        f"dwell {name}": (("chain", "draw"), values) for name, values in {**dwell, **apart}.items()
+    }
+    for front, one in found.items():
+        reported |= {
+            front: (("chain", "draw", "regime"), one.latent.filtered),
+            f"{front} ahead": (("chain", "draw", "month", "regime"), one.latent.ahead),
+            f"{front} hazard": (("chain", "draw", "regime"), one.latent.hazard),
         }
+    agreed = checks.convergence(xr.Dataset(reported), joint.statistics, reported=list(reported))
+    return ByFront(
+        joint=joint,
+        fronts=found,
+        dwell=dwell,
+        apart=apart,
+        checks=tuple(replace(check, name=f"fronts: {check.name}") for check in agreed),
     )
-    names = [str(name) for name in reported.data_vars]
-    agreed = checks.convergence(reported, joint.statistics, reported=names)
-    return found, tuple(replace(check, name=f"fronts: {check.name}") for check in agreed)
 
 
 def _cut(archive: Archive, stream: StreamDefinition, front: str) -> StreamDefinition | None:

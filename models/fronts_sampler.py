@@ -1,4 +1,4 @@
-"""The density of all fronts in the form that the sampler calls; ``models.sampler`` says how its arrays are found."""
+"""The density of all fronts in the form that the sampler calls; ``models.sampler`` says how its arrays are found and read."""
 
 from typing import Any
 

@@ -16,6 +16,7 @@ from reports.parts import (
     Coverage,
     Crosswalk,
     Day,
+    Front,
     Gap,
     Id,
     Matrix,
@@ -23,6 +24,7 @@ from reports.parts import (
     MonthName,
     Noise,
     Passage,
+    Pooling,
     Prior,
     Quarter,
     QuarterName,
@@ -71,6 +73,8 @@ class Brief(Record):
     latent_from: str | None = None
     crosswalk: Crosswalk | None = None
     history: tuple[Month, ...] = ()
+    fronts: tuple[Front, ...] = ()  # where each has a chain of regimes
+    pooling: Pooling | None = None
 
     resolved_history: tuple[Resolution, ...] = ()
     rule_noise: tuple[Noise, ...] = ()
@@ -113,7 +117,11 @@ class Brief(Record):
         rows += [
             row for lever in self.levers for course in lever.courses for row in (course.before, course.shift)
         ]
+        rows += [row for front in self.fronts for row in (front.now, front.dwell_months)]
+        rows += [entry.regime for front in self.fronts for entry in front.quarters]
+        rows += [self.pooling.dwell_months] if self.pooling else []
         others: list[tuple[float | None, ...]] = [month.regime for month in self.history]
+        others += [month.regime for front in self.fronts for month in front.history]
         others += [course.after for lever in self.levers for course in lever.courses]
         if any(len(row) != wide for row in (*rows, *others)):
             raise ValueError(f"every row of estimates needs one entry for each of the {wide} scenarios")

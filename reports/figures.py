@@ -6,6 +6,7 @@ from types import MappingProxyType
 from reports.beliefs import priors
 from reports.brief import Brief
 from reports.fitting import fitting
+from reports.fronts import spells, strips
 from reports.grids import coverage, matrix, rules
 from reports.probabilities import first_passage, quarters
 from reports.series import history, stream
@@ -35,6 +36,10 @@ def charts(brief: Brief) -> Iterator[Chart]:
             yield matrix(brief, table, key)
     for series in brief.streams:
         yield stream(brief, series)
+    if brief.fronts:
+        yield strips(brief)
+    if brief.pooling is not None:
+        yield spells(brief, brief.pooling)
     if any(prior.prior is not None for prior in brief.priors):
         yield priors(brief)
     if brief.coverage is not None:

@@ -19,5 +19,6 @@ def fitting(brief: Brief) -> Brief:
             "streams": tuple(
                 s.model_copy(update={"title": shortened(s.title, LABEL)}) for s in brief.streams
             ),
+            "fronts": tuple(f.model_copy(update={"title": shortened(f.title, LABEL)}) for f in brief.fronts),
         }
     )

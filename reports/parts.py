@@ -141,6 +141,32 @@ class Month(Record):
     regime: tuple[float, ...]
 
 
+class Stand(Record):
+    """The regimes of a front in the last month of a quarter."""
+
+    quarter: QuarterName
+    regime: Row
+
+
+class Front(Record):
+    """A part of the theatre with a chain of regimes of its own."""
+
+    id: Id
+    title: str
+    now: Row
+    quarters: tuple[Stand, ...]
+    dwell_months: Row
+    history: tuple[Month, ...] = ()  # as each month's figures came in
+
+
+class Pooling(Record):
+    """What the fronts have together: their average spells, and by how many percent they differ, by statement."""
+
+    model: str
+    dwell_months: Row
+    apart: tuple[tuple[str, Estimate], ...]
+
+
 class Flip(Record):
     """The smallest revision of one stream that would have resolved a quarter otherwise."""
 

@@ -97,7 +97,8 @@ def _is_binary(series: Stream) -> bool:
     return series.family == "bernoulli"
 
 
-def _x(months: Sequence[str], *, axis: bool = True, field: str = "x") -> Spec:
+def along_months(months: Sequence[str], *, axis: bool = True, field: str = "x") -> Spec:
+    """A horizontal position along the months, with the years beneath."""
     return along(field, domain=(0, len(months)), axis=year_axis(months) if axis else None)
 
 
@@ -105,7 +106,7 @@ def _counts(series: Stream, months: Sequence[str], *, axis: bool) -> list[Spec]:
     numbers = [x for cell in series.cells for x in (cell.observed, cell.q95) if x is not None]
     top = max(numbers, default=1.0) or 1.0
     grid = {"tickCount": 4, "grid": True, "domain": False, "ticks": False}
-    x = _x(months, axis=axis)
+    x = along_months(months, axis=axis)
     place = {cell.month: i + 0.5 for i, cell in enumerate(series.cells)}
 
     def y(field: str) -> Spec:
@@ -131,7 +132,7 @@ def _binary(series: Stream, months: Sequence[str], *, axis: bool) -> list[Spec]:
         return up(field, domain=(-0.06, 1.06), axis=share_axis())
 
     mean = [{"x": place[c.month], "mean": c.mean} for c in series.cells if c.mean is not None]
-    x = _x(months, axis=axis)
+    x = along_months(months, axis=axis)
     line = layer({"type": "line", "color": MUTED, "strokeWidth": 1.2}, mean, x=x, y=y("mean"))
     return [line, *_marks(series, x, place, y, 1.0)]
 
@@ -203,7 +204,7 @@ def _runs(cells: Iterable[Cell]) -> list[list[Cell]]:
 def _ribbon(brief: Brief, months: Sequence[str]) -> Spec:
     """Regime probabilities under a stream, month by month."""
     place = {name: i for i, name in enumerate(months)}
-    rows = _stacked(brief, [entry for entry in brief.history if entry.month in place], place)
+    rows = stacked(brief, [entry for entry in brief.history if entry.month in place], place)
     mark = {"type": "rect", "stroke": None}
     y = up("low", domain=(0, 1), axis=None)
     ends = {"x2": {"field": "x2"}, "y2": {"field": "high"}}
@@ -211,11 +212,11 @@ def _ribbon(brief: Brief, months: Sequence[str]) -> Spec:
     label = layer(
         side,
         [{"x": 0, "low": 0.5, "text": "regime"}],
-        x=_x(months),
+        x=along_months(months),
         y=y,
         text={"field": "text", "type": "nominal"},
     )
-    strip = layer(mark, rows, x=_x(months), y=y, color=fixed("hue"), tooltip=told(), **ends)
+    strip = layer(mark, rows, x=along_months(months), y=y, color=fixed("hue"), tooltip=told(), **ends)
     return {"width": 560, "height": RIBBON, "layer": [strip, label]}
 
 
@@ -223,9 +224,9 @@ def _stack(brief: Brief, *, width: int, height: int, wrap: int) -> Spec:
     """The history as steps, one colour per regime, each named beside its last value."""
     months = [entry.month for entry in brief.history]
     place = {name: i for i, name in enumerate(months)}
-    rows = _stacked(brief, brief.history, place)
+    rows = stacked(brief, brief.history, place)
     closing = [{**row, "x": row["x2"]} for row in rows if row["x2"] == len(months)]
-    x, y = _x(months), up("low", domain=(0, 1), axis=share_axis())
+    x, y = along_months(months), up("low", domain=(0, 1), axis=share_axis())
     hue, last = hues(brief.scenarios), brief.history[-1]
     middles = {row["scenario"]: (row["low"] + row["high"]) / 2 for row in closing}
     side = []
@@ -254,7 +255,7 @@ def _stack(brief: Brief, *, width: int, height: int, wrap: int) -> Spec:
     }
 
 
-def _stacked(brief: Brief, entries: Sequence[Month], place: dict[str, int]) -> list[dict[str, Any]]:
+def stacked(brief: Brief, entries: Sequence[Month], place: dict[str, int]) -> list[dict[str, Any]]:
     """Rows with the foot and head of each regime in each month, the most severe at the foot."""
     hue = hues(brief.scenarios)
     rows: list[dict[str, Any]] = []

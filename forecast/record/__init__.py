@@ -75,6 +75,7 @@ def compose(material: Material) -> dict[str, Any]:
             for key, f in config.fronts.items()
         }
         or None,
+        "fronts_pooled": chances.pooled(material),
         "priors_name": workspace.priors.name,
         "priors": beliefs.priors(material),
         "weights": {

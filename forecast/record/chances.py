@@ -86,15 +86,35 @@ def regimes_at(by_regime: Mapping[str, Array], ids: Sequence[str]) -> Json:
 
 
 def front(material: Material, name: str) -> Json:
-    """The regimes of a front that has a chain of its own: now, at the end of each quarter, and how long they last."""
-    if name not in material.by_front:
+    """The regimes of a front that has a chain of its own: now, at each quarter's end, how long they last, and month by month.
+
+    In ``history`` a month is as its own figures and earlier ones have it, under parameters that know the whole window.
+    """
+    if material.by_front is None:
         return {}
-    own, ids = material.by_front[name], material.workspace.scenarios.ids
+    told_, ids = material.by_front.fronts[name], material.workspace.scenarios.ids
+    own = told_.latent
     ahead = (*([material.current] if material.current else ()), *material.quarters)
     return {
         "regime": regimes_at(own.now(), ids),
         "quarters": [{"quarter": q, "regime": regimes_at(own.quarter_end(q), ids)} for q in ahead],
         "dwell_months": regimes_at(own.dwell(), ids),
+        "history": [
+            {"month": month, "regime": dict(zip(own.regimes, row.tolist(), strict=True))}
+            for month, row in zip(own.months, told_.filtered, strict=True)
+        ],
+    }
+
+
+def pooled(material: Material) -> Json | None:
+    """What fronts with chains of their own vary about: the average spells that are theirs together, and how far they do."""
+    by_front = material.by_front
+    if by_front is None:
+        return None
+    return {
+        "model": by_front.joint.model.name,
+        "dwell_months": regimes_at(by_front.dwell, material.workspace.scenarios.ids),
+        "apart": {key: latent(values) for key, values in by_front.apart.items()},
     }
 
 

@@ -1,7 +1,7 @@
 """Everything a record is made from, as the pipeline has it in hand before a word is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import xarray as xr
 from forecast.checks import Verdict
 from forecast.clock import Clock
 from forecast.fitted import Fitted
+from forecast.frontwise import ByFront
 from forecast.history import History, Noise
 from forecast.latent import Latent
 from forecast.panel import Panel
@@ -47,9 +48,7 @@ class Material:
     verdict: Verdict
     ledger: Mapping[str, object] | None  # count and head before this run's own row
     provenance: Mapping[str, object]
-    by_front: Mapping[str, Latent] = field(
-        default_factory=dict
-    )  # regimes of each front, where each has a chain
+    by_front: ByFront | None = None  # where each front has a chain
     issued: Path | None = None  # the ledger before this run's own row; None where it holds nothing
     signposts: tuple[Signpost, ...] = ()  # of the first quarter ahead
     sensitivity: Sensitivity | None = None  # of the same quarter; None where no future decides it

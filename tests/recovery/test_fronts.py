@@ -62,8 +62,8 @@ def test_a_short_fit_finds_what_made_the_counts(
         ):
             right += abs(float(found.mean()) - true) < 2.6 * float(found.std())
         if name != "front-7":
-            assert (told[name].now()["war"].mean() > 0.5) == bool(z[f, -1]), name
+            assert (told[name].latent.now()["war"].mean() > 0.5) == bool(z[f, -1]), name
     assert right >= 15  # of sixteen, each within 2.6 sd
-    silent, seen = (told[name].now()["war"] for name in ("front-7", "front-0"))
+    silent, seen = (told[name].latent.now()["war"] for name in ("front-7", "front-0"))
     assert 0.02 < silent.mean() < 0.6  # a year unseen: near what its chain holds in the long run
     assert seen.std() < silent.std()
