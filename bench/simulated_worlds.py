@@ -1,8 +1,8 @@
 """The targets of the engine measured on worlds whose law is known: how far from the best that anybody could say?
 
 ``python bench/simulated_worlds.py ask plain engine 2000`` asks questions that have not been asked yet, one process, and
-goes on where it stopped; a world's number is its seed. ``… tell`` writes docs/targets/*.csv from all answers and prints
-them; ``… check`` says whether those files are of this code. docs/targets.md reads them.
+goes on where it stopped; a world's number is its seed. ``… tell`` writes docs/targets/*.csv from all answers, and the
+tables of docs/targets.md from those; ``… check`` says whether they are of this code.
 """
 
 import argparse
@@ -15,11 +15,14 @@ from typing import Any
 from simulated import oracle
 from simulated.certified import ROOT, code
 from simulated.forecasters import ARMS, ask, outcome, references, resolved, transforms
+from simulated.page import tables
 from simulated.summary import COLUMNS, rows
 from simulated.worlds import KINDS, world
 
 WORK = ROOT / "workspace" / "simulated-worlds"
 STORED = ROOT / "docs" / "targets"
+PAGE = ROOT / "docs" / "targets.md"
+BEGIN, END = "<!-- tables: written by the bench -->", "<!-- end of the tables -->"
 
 
 def question(kind: str, arm: str, number: int) -> dict[str, Any]:
@@ -47,36 +50,56 @@ def question(kind: str, arm: str, number: int) -> dict[str, Any]:
 
 def run(kind: str, arm: str, questions: int) -> None:
     """Ask the questions that are missing; a line that was cut short is asked again."""
-    kept = WORK / f"{kind}-{arm}-{code(arm)[:12]}.jsonl"
     WORK.mkdir(parents=True, exist_ok=True)
-    lines = kept.read_text(encoding="utf-8").split("\n")[:-1] if kept.is_file() else []
-    kept.write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="")
-    done = {json.loads(line)["number"] for line in lines}
-    with kept.open("a", encoding="utf-8", newline="") as file:
+    path = kept(kind, arm)
+    whole = path.read_text(encoding="utf-8").rpartition("\n")[0] if path.is_file() else ""
+    path.write_text(whole and whole + "\n", encoding="utf-8", newline="")
+    done = {one["number"] for one in answers(kind, arm)}
+    with path.open("a", encoding="utf-8", newline="") as file:
         for number in range(questions):
             if number not in done:
                 file.write(json.dumps(question(kind, arm, number)) + "\n")
                 file.flush()
 
 
+def kept(kind: str, arm: str) -> Path:
+    """Where answers are kept, one question a line; those of other code are other files."""
+    return WORK / f"{kind}-{arm}-{code(arm)[:12]}.jsonl"
+
+
+def answers(kind: str, arm: str) -> list[dict[str, Any]]:
+    """What was answered so far."""
+    path = kept(kind, arm)
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
+    return [json.loads(line) for line in lines]
+
+
 def tell() -> None:
-    """Write one file for each kind of world and arm that has answers of this code, and print it."""
+    """Write one file for each kind of world and arm that has answers of this code, and the tables of the page."""
     STORED.mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
+        usual = {one["number"]: one for one in answers(kind, "engine")}
         for arm in ARMS:
-            kept = WORK / f"{kind}-{arm}-{code(arm)[:12]}.jsonl"
-            if not kept.is_file():
+            found = answers(kind, arm)
+            if not found:
                 continue
-            answers = [json.loads(line) for line in kept.read_text(encoding="utf-8").split("\n")[:-1]]
-            found = rows(kind, arm, answers, code(arm)[:12])
-            path = STORED / f"{kind}-{arm}.csv"
-            with path.open("w", encoding="utf-8", newline="") as file:
+            for one in found:  # the engine beside each experiment, on the same worlds
+                if arm != "engine" and one["number"] in usual:
+                    one["said"]["engine"] = usual[one["number"]]["said"]["engine"]
+            with (STORED / f"{kind}-{arm}.csv").open("w", encoding="utf-8", newline="") as file:
                 written = csv.DictWriter(file, COLUMNS, lineterminator="\n")
                 written.writeheader()
-                written.writerows(found)
-            print(f"\n{kind}, {arm}, {len(answers)} questions")
-            for row in found:
-                print("  " + "  ".join(f"{row[name]!s:<14}" for name in COLUMNS[2:-1]))
+                written.writerows(rows(kind, arm, found, code(arm)[:12]))
+    stored = [row for path in sorted(STORED.glob("*.csv")) for row in read(path)]
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{tables(stored)}{END}{after}", encoding="utf-8", newline="")
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a stored table."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def check() -> int:
@@ -89,9 +112,8 @@ def check() -> int:
 
 
 def _fresh(path: Path) -> bool:
-    with path.open(encoding="utf-8", newline="") as file:
-        first = next(csv.DictReader(file))
-    return bool(first["code"] == code(first["arm"])[:12])
+    first = read(path)[0]
+    return first["code"] == code(first["arm"])[:12]
 
 
 def main() -> int:

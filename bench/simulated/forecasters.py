@@ -34,6 +34,7 @@ QUARTERS = (1, 4)
 COUNTED = (1, 3, 12)  # months ahead whose counts are held against their intervals
 BASIS = 16  # waves of a walking level: what a workspace has that does not say
 PATHS = 50  # futures of each draw
+QUANTITIES = ("dwell", "exits", "level", "wander", "spread", "effect")
 TOLD = 1.02  # how far from the truth, as a factor, a belief reaches that was told
 
 
@@ -43,7 +44,8 @@ class Arm:
 
     about: str
     model: str = "switching-level"
-    beliefs: str = "analyst"  # or "law", "blank", "told": true parameters, levels still to be found
+    beliefs: str = "analyst"  # or "blank", "told": true parameters, levels still to be found
+    law: tuple[str, ...] = ()  # quantities on which the law of the worlds is believed
     basis: int = BASIS
     chains: int = 2
     tune: int = 200
@@ -54,7 +56,11 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
     {
         "engine": Arm(about="as a workspace has it, with an analyst's beliefs"),
         "blank": Arm(about="with the blank beliefs", beliefs="blank"),
-        "law": Arm(about="with the law of the worlds for beliefs", beliefs="law"),
+        "law": Arm(about="with the law of the worlds for beliefs", law=QUANTITIES),
+        "law-levels": Arm(about="with the law for levels alone", law=("level",)),
+        "law-effects": Arm(about="with the law for effects alone", law=("effect",)),
+        "law-chain": Arm(about="with the law for dwell and exits alone", law=("dwell", "exits")),
+        "law-scatter": Arm(about="with the law for spread and wander alone", law=("spread", "wander")),
         "told": Arm(about="told the true parameters", beliefs="told", tune=300, draws=200),
         "longer": Arm(about="four longer chains", chains=4, tune=500, draws=500),
         "waves": Arm(about="forty waves in place of sixteen", basis=40),
@@ -161,7 +167,9 @@ def _beliefs(world: World, arm: Arm, past: xr.DataArray) -> PriorSet:
     if arm.beliefs == "blank":
         day = months.month_end(str(past["month"].values[-1]))
         return blank((arm.model,), {arm.model: setting(arm)}, past, day=day)
-    held = _stated("law.toml" if arm.beliefs == "law" else "priors.toml")
+    held, law = _stated("priors.toml"), _stated("law.toml")
+    taken = {key: law[key] for key in law if key.partition(".")[0] in arm.law}
+    held = replace(held, statements={**held.statements, **taken})
     if arm.beliefs == "told":
         held = replace(held, statements={**held.statements, **_told(world).statements})
     needed = CATALOGUE[arm.model].needs(setting(arm))
