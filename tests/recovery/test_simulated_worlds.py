@@ -16,7 +16,8 @@ if not BENCH.is_dir():
 sys.path.insert(0, str(BENCH))
 
 import simulated_worlds  # noqa: E402
-from simulated import forecasters, oracle, worlds  # noqa: E402
+from simulated import certified, forecasters, oracle, worlds  # noqa: E402
+from simulated.page import tables  # noqa: E402
 from simulated.summary import expected, rows  # noqa: E402
 
 from forecast import score  # noqa: E402
@@ -147,6 +148,22 @@ def test_a_run_that_was_cut_short_goes_on(tmp_path, monkeypatch):
     ]
 
 
+def test_results_of_other_code_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(simulated_worlds, "STORED", tmp_path)
+    told = {"ours.csv": simulated_worlds.code("engine")[:12], "theirs.csv": "0" * 12}
+    for name, code in told.items():
+        (tmp_path / name).write_text(f"arm,code\nengine,{code}\n", encoding="utf-8", newline="")
+    assert simulated_worlds.check() == 1
+    assert capsys.readouterr().out == "theirs.csv: the code has changed since\n"
+
+
+def test_blank_beliefs_are_part_of_their_own_results_alone(monkeypatch):
+    before = {arm: certified.code(arm) for arm in ("engine", "blank")}
+    monkeypatch.setattr(certified, "BLANK", ())
+    assert certified.code("engine") == before["engine"]
+    assert certified.code("blank") == before["engine"] != before["blank"]
+
+
 @pytest.mark.recovery
 def test_the_engine_comes_near_the_oracle_and_nearer_than_a_chain_of_outcomes():
     answers = [simulated_worlds.question("plain", "engine", number) for number in range(6)]
@@ -163,3 +180,5 @@ def test_the_engine_comes_near_the_oracle_and_nearer_than_a_chain_of_outcomes():
         == ("engine", "bits: expected loss", "", "1 quarter")
     ]
     assert float(mean["value"]) == pytest.approx(lost["engine"][0], abs=1e-4)
+    page = tables([{key: str(value) for key, value in row.items()} for row in table])
+    assert f"| engine | {float(mean['value']):.3f} ({float(mean['error']):.3f}) |" in page
