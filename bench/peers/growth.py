@@ -36,12 +36,13 @@ def one_chain(months: int, regimes: int, streams: int) -> Callable[[], object]:
     """A gradient of `regimes`, as the sampler calls it."""
     from bench.peers import ours, posterior
     from forecast.fitting import compile_model
+    from models.variables import draw
 
     y = ours.panel(posterior.counts(months, regimes, streams))
     given, priors = ours.setting(regimes, streams), ours.beliefs(regimes, streams)
     at, call = ours.native(compile_model(y, ours.MODEL, priors, given).density)
     held = ours.MODEL.beliefs(priors, ours.MODEL.view(given))
-    at(point(ours.draw(held, np.random.default_rng(0), 1)))
+    at(point(draw(held, np.random.default_rng(0), 1)))
     return call
 
 

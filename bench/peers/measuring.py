@@ -68,7 +68,7 @@ def effective(draws: Floats) -> float:
     from arviz_stats.base.array import array_stats
 
     of: Any = array_stats
-    return min(float(of.ess(draws[..., n], method="bulk")) for n in range(draws.shape[-1]))
+    return float(np.min([of.ess(draws[..., n], method="bulk") for n in range(draws.shape[-1])]))
 
 
 def agree(peer: Peer, problem: Problem) -> float:
