@@ -74,8 +74,8 @@ def scan_model(problem: Problem) -> pm.Model:
 def chain_model(problem: Problem) -> pm.Model:
     """A categorical chain that pymc-extras sums out.
 
-    It cannot leave a cell out: a masked count would become a free discrete variable below the chain. So a missing cell
-    is a count of nothing at mean and dispersion one, whose density is one half whatever the regime.
+    It cannot leave a cell out: a masked array, or an index of the months seen, is refused below a chain. So a missing
+    cell is a count of nothing at mean and dispersion one, whose density is one half whatever the regime.
     """
     from pymc_extras import DiscreteMarkovChain, marginalize
 
