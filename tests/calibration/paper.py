@@ -6,6 +6,7 @@
                its mean; or take steps of the regime of their month, less the mean over the window. Ahead they go on
                from the last month of the window with steps of their own
     counts     a Poisson of a gamma
+    fronts     each its own statements: dwells, exits and effects vary about the theatre's, levels about an even share
 
 Slow and plain on purpose. Three scenarios in their order, the middle one the reference; a counted stream and a
 yes-or-no one.
@@ -67,6 +68,29 @@ def history(said: Mapping[str, float], design: Design, rng: np.random.Generator)
     shape = (100.0 / said["spread.deaths"]) ** 2
     deaths = rng.poisson(rng.gamma(shape, mean / shape)).astype(float)
     return History(regime=z, level=level, deaths=deaths, truce=truce)
+
+
+def varied(said: Mapping[str, float], fronts: int, rng: np.random.Generator) -> list[dict[str, float]]:
+    """Return what would be stated of each of some fronts, given what was stated of the theatre."""
+    far, wide = (np.log(1.0 + said[f"pooling.{what}"] / 100.0) for what in ("fronts", "levels"))
+    found = []
+    for _ in range(fronts):
+        own = dict(said)
+        away = wide * rng.standard_normal() - wide**2 / 2.0
+        own["level.deaths"] = said["level.deaths"] / fronts * np.exp(away)
+        for k in NAMES:
+            own[f"dwell.{k}"] = 1.0 + (said[f"dwell.{k}"] - 1.0) * np.exp(far * rng.standard_normal())
+            weight = {
+                key: share * np.exp(far / np.sqrt(2.0) * rng.standard_normal())
+                for key, share in said.items()
+                if key.startswith(f"exits.{k}.")
+            }
+            own |= {key: value / sum(weight.values()) for key, value in weight.items()}
+        for k in ("calm", "war"):
+            key = f"effect.deaths.{k}"
+            own[key] = np.exp(np.log(said[key]) * np.exp(far * rng.standard_normal()))
+        found.append(own)
+    return found
 
 
 def _regimes(said: Mapping[str, float], design: Design, rng: np.random.Generator) -> Integers:

@@ -22,13 +22,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import front_worlds
 import numpy as np
+import worlds
 from numpy.typing import NDArray
 from scipy.stats import binom
-from worlds import Truth, World, quantities, simulate, world
-
-from forecast.fitting import Posterior, fit
-from models import CATALOGUE
 
 HERE = Path(__file__).parent
 CERTIFICATES = HERE / "certificates"
@@ -39,13 +37,15 @@ MODELS = {  # simulations that a release needs
     "switching-level": 1000,
     "durations": 300,
     "switching-drift": 300,
+    "fronts": 300,
 }
 OWN = {  # modules of a model beside those that all share
     "regimes": ("regimes",),
     "local-level": ("local_level",),
     "switching-level": (),
     "durations": ("durations", "ages", "dwelling", "spells", "onward"),
-    "switching-drift": ("switching_drift", "onward"),
+    "switching-drift": ("switching_drift", "whitened", "onward"),
+    "fronts": ("regimes", "fronts", "fronts_density", "fronts_plan", "fronts_sampler"),
 }
 DRAWS, KEPT, TUNE = 1980, 99, 600
 LEAST_ESS, DOUBLINGS = 200.0, 2
@@ -69,44 +69,29 @@ class Ranked:
 
 def ranks(model: str, number: int) -> Ranked:
     """Run one simulation; return the rank of each quantity, and how the fit fared."""
-    of = world(model)
+    at = front_worlds if model == "fronts" else worlds
+    of = at.world(model)
     rng = np.random.default_rng([20260101, number])
-    truth = simulate(of, rng)
+    truth = at.simulate(of, rng)
     seed = int(rng.integers(2**32))
-    posterior, doublings, failed = _fitted(of, truth, seed)
-    thinned = posterior.draws.isel(draw=slice(0, None, posterior.draws.sizes["draw"] // KEPT))
-    values = quantities(model, truth.draws, truth.panel, truth.setting, seed=seed + 1)
-    among = quantities(model, thinned, truth.panel, truth.setting, seed=seed + 2)
+    for doublings in range(DOUBLINGS + 1):
+        longer = 2**doublings
+        fit = at.fitted(of, truth, seed=seed, tune=TUNE, draws=DRAWS * longer)
+        small = _least_ess(fit.stated) < LEAST_ESS
+        if fit.diverged or not small:
+            break
+    values, among = at.compared(of, truth, fit, thin=DRAWS // KEPT * longer, seed=seed)
     found = {}
-    for name, value in values.items():
-        true = truth.hidden.get(name, float(value[0]))
+    for name, true in values.items():
         ties = int((among[name] == true).sum())
         found[name] = int((among[name] < true).sum()) + int(rng.integers(ties + 1))
-    return Ranked(ranks=found, doublings=doublings, failed=failed)
+    return Ranked(ranks=found, doublings=doublings, failed=fit.diverged or small)
 
 
-def _fitted(of: World, truth: Truth, seed: int) -> tuple[Posterior, int, bool]:
-    """Return a posterior, how often its length was doubled, and whether it failed its diagnostics."""
-    from arviz_stats.base.array import array_stats
+def _least_ess(stated: NDArray[np.float64]) -> float:
+    from arviz_stats.base.array import array_stats  # late: it takes a second
 
-    for doublings in range(DOUBLINGS + 1):
-        posterior = fit(
-            truth.panel,
-            CATALOGUE[of.model],
-            of.priors,
-            truth.setting,
-            seed=seed,
-            chains=1,
-            tune=TUNE,
-            draws=DRAWS * 2**doublings,
-            compiled=of.compiled,
-        )
-        stated: Any = posterior.draws["stated"].transpose("prior", "chain", "draw").values
-        small = min(float(array_stats.ess(row, method="bulk")) for row in stated) < LEAST_ESS
-        diverged = bool(posterior.statistics["diverging"].sum() > 0)
-        if diverged or not small:
-            break
-    return posterior, doublings, diverged or small
+    return min(float(array_stats.ess(row, method="bulk")) for row in stated)
 
 
 def band(simulations: int, alarm: float) -> NDArray[np.float64]:
@@ -175,7 +160,10 @@ def code(model: str) -> str:
     paths = [
         *(root / "models" / f"{name}.py" for name in (*shared.split(), *OWN[model])),
         *(root / "forecast" / f"{name}.py" for name in ("fitting", "sampling")),
-        *(HERE / f"{name}.py" for name in ("paper", "worlds")),
+        *(
+            HERE / f"{name}.py"
+            for name in ("paper", "worlds", *(["front_worlds"] if model == "fronts" else []))
+        ),
     ]
     for path in paths:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -223,8 +211,8 @@ def main() -> int:
     kept.parent.mkdir(parents=True, exist_ok=True)
     done = _read(kept)
     missing = [number for number in range(given.simulations) if number not in done]
-    if missing:
-        world(given.model)  # compiled once: the workers read it from disk
+    if missing and given.model != "fronts":
+        worlds.world(given.model)  # compiled once: the workers read it from disk
     with (
         ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool,
         kept.open("a", encoding="utf-8", newline="") as file,

@@ -7,6 +7,8 @@ analyst would state is drawn from the prior, and what follows from it is written
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from paper import NAMES, Design, history
 from scipy.special import logsumexp
 
-from forecast.fitting import Compiled, compile_model, from_prior
+from forecast.fitting import Compiled, compile_model, fit, from_prior
 from models import CATALOGUE, Driver, Model, Reporting, Setting, Stream, derived, forward
 from priors import PriorSet, loads
 
@@ -69,25 +71,37 @@ class World:
 class Truth:
     """A world's parameters and levels as a model's draws, what was seen of it, and what was not."""
 
-    draws: xr.Dataset  # one chain, one draw
+    draws: xr.Dataset | None  # one chain, one draw; None where every quantity is known without a model
     panel: xr.DataArray
     setting: Setting  # with labels
     hidden: Mapping[str, float]  # quantities that need no model
 
 
-@cache
-def world(model: str) -> World:
-    """Return the world of a model of the catalogue."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fit:
+    """A posterior of what was seen, and what its diagnostics look at."""
+
+    posterior: Any
+    stated: NDArray[np.float64]  # [prior, chain, draw]
+    diverged: bool
+
+
+def beliefs(extra: Mapping[str, tuple[float, float, str]] = MappingProxyType({})) -> PriorSet:
+    """Return the priors of every design."""
     why = 'because = "A design of calibration."\nauthor = "t"\ndate = 2026-01-01\nsource = "none"\n'
     text = 'schema = 1\nname = "calibration"\n'
-    for key, (low, high, unit) in SAID.items():
+    for key, (low, high, unit) in {**SAID, **extra}.items():
         text += f'[{key}]\n{why}kind = "interval"\nlow = {low}\nhigh = {high}\nmass = 0.9\nunit = "{unit}"\n'
     for key, to in SHARES.items():
         text += f'[{key}]\n{why}kind = "shares"\nto = {{ {to} }}\nworth = 6\n'
-    priors = loads(text, "calibration.toml")
+    return loads(text, "calibration.toml")
+
+
+def plain_setting() -> Setting:
+    """Return the setting of every design."""
     span = MONTHS + max(AHEAD)
     talks = tuple(float(t in range(*TALKS)) for t in range(span))
-    setting = Setting(
+    return Setting(
         scenarios=NAMES,
         reference="tense",
         streams=(
@@ -100,6 +114,12 @@ def world(model: str) -> World:
         },
         drivers=(Driver(id="talks", lag=1, reference=0.0, values=talks),),
     )
+
+
+@cache
+def world(model: str) -> World:
+    """Return the world of a model of the catalogue."""
+    priors, setting = beliefs(), plain_setting()
     level = LEVEL.get(model, "walk")
     if level == "drift":
         setting = replace(setting, basis=MONTHS - 1)
@@ -110,7 +130,7 @@ def world(model: str) -> World:
         level=level,
         waves=setting.basis,
         final=FINAL,
-        driver=talks,
+        driver=setting.drivers[0].values,
     )
     y = np.full((2, MONTHS), np.nan)
     y[:, 0] = 1.0
@@ -153,6 +173,33 @@ def _name(regime: int, rng: np.random.Generator) -> int:
     weight = np.ones(len(NAMES))
     weight[regime] = LABEL_RATIO
     return int(rng.choice(len(NAMES), p=weight / weight.sum()))
+
+
+def fitted(of: World, truth: Truth, *, seed: int, tune: int, draws: int) -> Fit:
+    """Fit one chain to what was seen."""
+    found = fit(
+        truth.panel,
+        CATALOGUE[of.model],
+        of.priors,
+        truth.setting,
+        seed=seed,
+        chains=1,
+        tune=tune,
+        draws=draws,
+        compiled=of.compiled,
+    )
+    stated = found.draws["stated"].transpose("prior", "chain", "draw").values
+    return Fit(posterior=found, stated=stated, diverged=bool(found.statistics["diverging"].values.sum() > 0))
+
+
+def compared(
+    of: World, truth: Truth, fit: Fit, *, thin: int, seed: int
+) -> tuple[Mapping[str, float], Mapping[str, NDArray[np.float64]]]:
+    """Return the true value of each quantity, and its values among every ``thin``-th draw."""
+    thinned = fit.posterior.draws.isel(draw=slice(0, None, thin))
+    among = quantities(of.model, thinned, truth.panel, truth.setting, seed=seed + 2)
+    of_truth = quantities(of.model, truth.draws, truth.panel, truth.setting, seed=seed + 1)
+    return {name: float(value[0]) for name, value in of_truth.items()} | dict(truth.hidden), among
 
 
 def quantities(

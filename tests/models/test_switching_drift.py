@@ -17,7 +17,6 @@ from models import (
     densities,
     derived,
     forward,
-    levels,
     switching_drift,
     transitions,
 )
@@ -83,7 +82,7 @@ def test_the_density_is_that_of_steps_drawn_by_the_regimes(moving):
     raw = draw(MODEL.beliefs(priors, alone), np.random.default_rng(3), 3)
     built = remove_value_transforms(MODEL.build(cut, priors, alone))
     values = [built.rvs_to_values[v] for v in built.free_RVs]
-    likelihood = built.replace_rvs_by_values([built.potentials[0]])[0]
+    likelihood = built.replace_rvs_by_values([built.potentials[0]])[0] + built.logp(built["shape"])
     density = pytensor.function(values, likelihood, mode="FAST_COMPILE", on_unused_input="ignore")
     draws = MODEL.derive({key: value[None] for key, value in raw.items()}, cut, priors, alone)
     for d in range(3):
@@ -96,18 +95,35 @@ def test_the_density_is_that_of_steps_drawn_by_the_regimes(moving):
             emitted[1:] += np.log(float(own["wander"].sel(stream=s)))  # from log points to units of σ
         P, _ = derived.transition(draws, alone, 5)
         on_paper = forward.log_likelihood(emitted, P[0, d], own["initial"].values, time_varying=True)
-        normal = st.norm.logpdf(raw["shape"][d]).sum()
-        step = np.log(own["wander"].sel(stream=list(WALKS)).values)
-        centring = switching_drift.centring(MODEL.beliefs(priors, alone), alone)
-        on_paper -= ((step - centring[-1]) * centring[:-1]).sum()  # from waves to the sampler's coordinates
-        found = float(density(*[raw[v.name][d] for v in built.free_RVs])) + normal
+        found = float(density(*[raw[v.name][d] for v in built.free_RVs]))
         assert found == pytest.approx(float(on_paper), abs=1e-9)
 
 
-def test_waves_are_a_rotation_of_the_steps():
-    for T in (2, 6, 57):
-        turn = np.diff(levels.basis(T, T - 1), axis=0)
-        assert turn @ turn.T == pytest.approx(np.eye(T - 1), abs=1e-12)
+def test_the_sampler_moves_standard_normals_where_the_guess_is_right(moving):
+    """Its coordinates are the steps but for a shift, a scale and a rotation, and whatever is guessed the density stays."""
+    panel, priors, setting = moving
+    alone, cut = replace(setting, streams=setting.streams[:5]), panel[:5]
+    built = MODEL.build(cut, priors, alone)
+    shape = built["shape"]
+    u = built.rvs_to_values[shape]
+    steps, volume = built.rvs_to_transforms[shape], None
+    x = steps.backward(u, *shape.owner.inputs)
+    back, volume = steps.forward(x, *shape.owner.inputs), steps.log_jac_det(u, *shape.owner.inputs).sum()
+    got = built.replace_rvs_by_values([x, back, volume, built.logp(shape)])
+    given = built.initial_point() | {u.name: np.random.default_rng(1).normal(size=(2, 5))}
+    run = pytensor.function(list(built.value_vars), got, mode="FAST_COMPILE", on_unused_input="ignore")
+    x, back, volume, density = run(*[given[v.name] for v in built.value_vars])
+    assert back == pytest.approx(given[u.name], abs=1e-12)
+    assert density == pytest.approx(st.norm.logpdf(given[u.name]).sum(), abs=1e-9)
+    guess = switching_drift.guessed(cut, MODEL.beliefs(priors, alone), alone)
+    assert guess.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_steps_heap_up_to_a_level_of_mean_zero():
+    taken = np.random.default_rng(2).normal(size=6)
+    level = switching_drift.heaped(7) @ taken
+    assert np.diff(level) == pytest.approx(taken)
+    assert level.mean() == pytest.approx(0.0, abs=1e-12)
 
 
 def test_paths_drawn_from_the_prior_have_the_steps_of_their_regimes(moving):
@@ -121,10 +137,7 @@ def test_paths_drawn_from_the_prior_have_the_steps_of_their_regimes(moving):
     }
     where = held.families["shifted-lognormal"]
     drawn["shifted-lognormal"][:, [where.index(f"dwell.{k}") for k in setting.scenarios]] = 25.0
-    shape = switching_drift.path(held, replace(setting, drivers=()), drawn, np.random.default_rng(2))
-    stated = Stated(np, held, drawn | {"shape": shape})
-    shape, _ = switching_drift.uncentred(stated, setting, switching_drift.centring(held, setting))
-    taken = shape @ np.diff(levels.basis(6, 5), axis=0).T
+    taken = switching_drift.path(held, replace(setting, drivers=()), drawn, np.random.default_rng(2))
     stated = Stated(np, held, {name: value[:1] for name, value in drawn.items()})
     drift, swing = (x[0] for x in switching_drift.moves(stated, setting))
     leave, go = transitions.hazard(stated, setting), transitions.exits(stated, setting)
