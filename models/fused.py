@@ -1,17 +1,28 @@
 """The whole log density and its gradient in one pass of machine code, for every structure of the switching models.
 
 What `switching-level` states as a PyMC model is written here a second time, with derivatives by hand, driven by the
-tables of ``models.plan``: nothing is compiled for a new workspace, and a gradient costs microseconds. The tests against the PyMC model to 1e-10 for every structure. The order is that of the model: what was stated and its prior,
+tables of ``models.plan``: nothing is compiled for a new workspace, and a gradient costs microseconds. The tests hold it to the PyMC model to 1e-10 for every
+structure. The order is that of the model: what was stated and its prior,
 levels, cells, the chain (``models.marginal``); then the same backwards, slopes named ``d_`` and what they belong to.
 """
 
 import numpy as np
 
 from models import marginal
-from models.cells import NEGATIVE_BINOMIAL, cell, log_gamma, rising, scatter
+from models.cells import (
+    NEGATIVE_BINOMIAL,
+    PLAIN,
+    absorb_effects,
+    effects,
+    general,
+    regular,
+    risen,
+    unmoved,
+    unmoved_slopes,
+    weigh,
+)
 from models.kernels import Floats, Integers, compiled
 
-FEW = 256  # counts below come up again and again
 NORMAL, LOGNORMAL, SHIFTED, SIGNED, STUDENTT, BETA, GAMMA, HALFNORMAL, EXPONENTIAL = range(9)
 
 
@@ -96,24 +107,30 @@ def paths(shape: Floats, months: Floats, waves_at: int) -> Floats:
     walks, waves = shape.shape
     T = months.shape[0]
     path = np.zeros((walks, T))
-    for t in range(T):
+    if walks > 0:
+        wave = np.ascontiguousarray(months[:, waves_at : waves_at + waves].T)
         for w in range(walks):
-            total = 0.0
+            along = path[w]
             for r in range(waves):
-                total += months[t, waves_at + r] * shape[w, r]
-            path[w, t] = total
+                size, one = shape[w, r], wave[r]
+                for t in range(T):
+                    along[t] += size * one[t]
     return path
 
 
 @compiled
-def _effects(s: int, K: int, value: Floats, steps: Integers) -> Floats:
-    """Return a stream's log effects, ``[K]``."""
-    effect = np.zeros(K)
-    for n, key, first, stop in steps:
+def _levels(
+    s: int, value: Floats, months: Floats, path: Floats, counted: Integers, factors: Integers
+) -> Floats:
+    """Return a stream's log mean in the reference scenario, ``[T]``."""
+    level, wander, walk = counted[s, 3], counted[s, 4], counted[s, 7]
+    found = np.full(months.shape[0], np.log(value[level]))
+    if walk >= 0:
+        found += np.log1p(value[wander] / 100.0) * path[walk]
+    for n, key, at in factors:
         if n == s:
-            for k in range(first, stop):
-                effect[k] += np.log(value[key])
-    return effect
+            found += value[key] * months[:, at]
+    return found
 
 
 @compiled
@@ -130,55 +147,24 @@ def emit(
     emission: Floats,
     at_cell: Floats,
 ) -> None:
-    """Add a stream's log densities to ``[T, K]`` and keep their slopes in ``[3, T, K]``."""
-    T, K = emission.shape
-    column, kind, zeros, level, wander, spread, share, walk = counted[s]
-    effect = _effects(s, K, value, steps)
-    times = np.exp(effect)
-    mean_level = np.log(value[level])
-    scale = np.log1p(value[wander] / 100.0) if walk >= 0 else 0.0
+    """Add a stream's log densities to ``[T, K]`` and keep their slopes in ``[3, T, K]``.
+
+    What no regime changes stands in the first month, whose laws sum to one like every month's.
+    """
+    column, kind, zeros, _, _, spread, share, _ = counted[s]
+    y, seen = months[:, y_at + column], months[:, seen_at + column]
+    log_mean = _levels(s, value, months, path, counted, factors)
+    effect = effects(s, emission.shape[1], value, steps)
     phi = (100.0 / value[spread]) ** 2 if spread >= 0 else 1.0
-    zero = value[share] if share >= 0 else 0.0
-    log_phi = np.log(phi)
-    below, below_slope = log_gamma(phi)
-    risen = np.full((FEW, 2), np.nan)  # of small counts, as they come up
-    logs, shares = np.empty(K), np.empty(K)
-    rise, rise_slope, mean, last = 0.0, 0.0, 0.0, np.nan
-    for t in range(T):
-        if months[t, seen_at + column] <= 0.0:
-            at_cell[:, t] = 0.0
-            continue
-        y = months[t, y_at + column]
-        log_mean = mean_level + (scale * path[walk, t] if walk >= 0 else 0.0)
-        for n, key, at in factors:
-            if n == s:
-                log_mean += value[key] * months[t, at]
-        if log_mean != last:
-            last, mean = log_mean, np.exp(log_mean)
-            for k in range(K):
-                logs[k], shares[k] = scatter(kind, mean * times[k], phi)
-        if kind == NEGATIVE_BINOMIAL and y >= FEW:
-            rise, rise_slope = rising(y, phi, log_phi, below, below_slope)
-        elif kind == NEGATIVE_BINOMIAL:
-            if np.isnan(risen[int(y), 0]):
-                risen[int(y)] = rising(y, phi, log_phi, below, below_slope)
-            rise, rise_slope = risen[int(y)]
-        for k in range(K):
-            found, by_mean, by_phi, by_zero = cell(
-                kind,
-                zeros,
-                y,
-                log_mean + effect[k],
-                mean * times[k],
-                phi,
-                zero,
-                logs[k],
-                shares[k],
-                rise,
-                rise_slope,
-            )
-            emission[t, k] += found
-            at_cell[0, t, k], at_cell[1, t, k], at_cell[2, t, k] = by_mean, by_phi, by_zero
+    if kind == NEGATIVE_BINOMIAL and zeros == PLAIN:
+        regular(y, seen, log_mean, effect, phi, emission, at_cell)
+    else:
+        zero = value[share] if share >= 0 else 0.0
+        general(kind, zeros, y, seen, log_mean, effect, phi, zero, emission, at_cell)
+    if kind == NEGATIVE_BINOMIAL:
+        rise, rise_slope = risen(y, seen, phi)
+        emission[0] += rise
+        at_cell[1, 0] += rise_slope
 
 
 @compiled
@@ -201,36 +187,84 @@ def absorb(
     """Carry the slopes of a stream's cells, weighed by the smoothed laws, back to what it rests on."""
     T, K = law.shape
     _, _, _, level, wander, spread, share, walk = counted[s]
-    scale = np.log1p(value[wander] / 100.0) if walk >= 0 else 0.0
-    d_level, d_scale, d_phi, d_zero = 0.0, 0.0, 0.0, 0.0
-    d_effect = np.zeros(K)
-    for t in range(T):
-        here = 0.0
-        for k in range(K):
-            g = law[t, k]
-            here += g * at_cell[0, t, k]
-            d_effect[k] += g * at_cell[0, t, k]
-            d_phi += g * at_cell[1, t, k]
-            d_zero += g * at_cell[2, t, k]
-        d_level += here
-        if walk >= 0:
-            d_scale += here * path[walk, t]
-            for r in range(waves):
-                gradient[shape_at + walk * waves + r] += scale * here * months[t, waves_at + r]
-        for n, key, at in factors:
-            if n == s:
-                d_value[key] += here * months[t, at]
-    d_value[level] += d_level / value[level]
+    here, d_effect = np.zeros(T), np.zeros(K)
+    d_phi, d_zero = weigh(law, at_cell, share >= 0, here, d_effect)
+    d_value[level] += d_effect.sum() / value[level]
+    for n, key, at in factors:
+        if n == s:
+            for t in range(T):
+                d_value[key] += here[t] * months[t, at]
     if walk >= 0:
+        scale, d_scale = np.log1p(value[wander] / 100.0), 0.0
+        d_shape = np.zeros(waves)
+        for t in range(T):
+            d_scale += here[t] * path[walk, t]
+            size, wave = here[t], months[t, waves_at : waves_at + waves]
+            for r in range(waves):
+                d_shape[r] += size * wave[r]
         d_value[wander] += d_scale / (100.0 + value[wander])
+        gradient[shape_at + walk * waves : shape_at + (walk + 1) * waves] += scale * d_shape
     if spread >= 0:
         d_value[spread] -= 2.0 * d_phi * (100.0 / value[spread]) ** 2 / value[spread]
     if share >= 0:
         d_value[share] += d_zero
-    for n, key, first, stop in steps:
-        if n == s:
-            for k in range(first, stop):
-                d_value[key] += d_effect[k] / value[key]
+    absorb_effects(s, value, steps, d_effect, d_value)
+
+
+@compiled
+def constant(s: int, counted: Integers, factors: Integers) -> bool:
+    """Tell whether a stream is a plain negative binomial of one mean in each regime."""
+    for n in range(factors.shape[0]):
+        if factors[n, 0] == s:
+            return False
+    plain: bool = counted[s, 1] == NEGATIVE_BINOMIAL and counted[s, 2] == PLAIN
+    return plain and counted[s, 7] < 0
+
+
+@compiled
+def emit_constant(
+    s: int,
+    value: Floats,
+    months: Floats,
+    y_at: int,
+    seen_at: int,
+    counted: Integers,
+    steps: Integers,
+    emission: Floats,
+    d_value: Floats,
+) -> float:
+    """Do the work of ``emit`` for a constant stream, and return what no regime changes."""
+    column, level, spread = counted[s, 0], counted[s, 3], counted[s, 5]
+    log_mean = np.log(value[level]) + effects(s, emission.shape[1], value, steps)
+    phi = (100.0 / value[spread]) ** 2
+    y, seen = months[:, y_at + column], months[:, seen_at + column]
+    unmoved(y, seen, log_mean, phi, emission)
+    rise, rise_slope = risen(y, seen, phi)
+    d_value[spread] -= 2.0 * rise_slope * phi / value[spread]
+    return rise
+
+
+@compiled
+def absorb_constant(
+    s: int,
+    value: Floats,
+    months: Floats,
+    y_at: int,
+    seen_at: int,
+    counted: Integers,
+    steps: Integers,
+    law: Floats,
+    d_value: Floats,
+) -> None:
+    """Do the work of ``absorb`` for a constant stream."""
+    column, level, spread = counted[s, 0], counted[s, 3], counted[s, 5]
+    log_mean = np.log(value[level]) + effects(s, law.shape[1], value, steps)
+    phi = (100.0 / value[spread]) ** 2
+    y, seen = months[:, y_at + column], months[:, seen_at + column]
+    d_effect, d_phi = unmoved_slopes(y, seen, log_mean, phi, law)
+    d_value[level] += d_effect.sum() / value[level]
+    d_value[spread] -= 2.0 * d_phi * phi / value[spread]
+    absorb_effects(s, value, steps, d_effect, d_value)
 
 
 @compiled
@@ -272,7 +306,10 @@ def density(
         emission[:] = months[:, labels_at : labels_at + K]
     at_cell = np.empty((S, 3, T, K))
     for s in range(S):
-        emit(s, value, months, y_at, seen_at, path, counted, steps, factors, emission, at_cell[s])
+        if constant(s, counted, factors):
+            total += emit_constant(s, value, months, y_at, seen_at, counted, steps, emission, d_value)
+        else:
+            emit(s, value, months, y_at, seen_at, path, counted, steps, factors, emission, at_cell[s])
     for column, k, key in chances:
         for t in range(T):
             if months[t, seen_at + column] > 0.0:
@@ -288,22 +325,12 @@ def density(
         total += emission.sum()
     total += marginal.own(months, value, chains, d_value)
     for s in range(S):
-        absorb(
-            s,
-            value,
-            months,
-            waves_at,
-            shape_at,
-            path,
-            counted,
-            steps,
-            factors,
-            law,
-            at_cell[s],
-            d_value,
-            gradient,
-            waves,
-        )
+        if constant(s, counted, factors):
+            absorb_constant(s, value, months, y_at, seen_at, counted, steps, law, d_value)
+        else:
+            absorb(
+                s, value, months, waves_at, shape_at, path, counted, steps, factors, law, at_cell[s], d_value, gradient, waves
+            )  # fmt: skip
     for column, k, key in chances:
         for t in range(T):
             if months[t, seen_at + column] > 0.0:

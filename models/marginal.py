@@ -102,6 +102,15 @@ def chain(
 
 
 @compiled
+def _still(months: Floats, drivers: int, odds: Integers, t: int) -> bool:
+    """Tell whether all drivers are as they were the month before: many are for years, and P with them."""
+    for o in range(odds.shape[0]):
+        if months[t, drivers + odds[o, 1]] != months[t - 1, drivers + odds[o, 1]]:
+            return False
+    return True
+
+
+@compiled
 def _driven(months: Floats, drivers: int, leave: Floats, go: Floats, value: Floats, odds: Integers) -> Floats:
     """Return P for each step under the drivers, ``[T-1, K, K]``."""
     T, K = months.shape[0], leave.size
@@ -111,6 +120,9 @@ def _driven(months: Floats, drivers: int, leave: Floats, go: Floats, value: Floa
     for o in range(odds.shape[0]):
         logs[o] = np.log(value[odds[o, 0]])
     for t in range(T - 1):
+        if t > 0 and _still(months, drivers, odds, t):
+            steps[t] = steps[t - 1]
+            continue
         gamma[:] = 0.0
         tilt[:] = 0.0
         for o in range(odds.shape[0]):
@@ -147,26 +159,30 @@ def _undriven(
 ) -> None:
     """Carry the slopes of each step's P back to hazards, exits and odds."""
     T, K = months.shape[0], leave.size
-    at_odds, at_log = np.empty(K), np.empty((K, K))
+    at_odds, at_log, d_step = np.empty(K), np.empty((K, K)), np.zeros((K, K))
     for t in range(T - 1):
+        d_step += d_steps[t]
+        if t < T - 2 and _still(months, drivers, odds, t + 1):
+            continue
         for i in range(K):
             left = 1.0 - steps[t, i, i]
-            d_left, mean = -d_steps[t, i, i], 0.0
+            d_left, mean = -d_step[i, i], 0.0
             for j in range(K):
                 if i != j and left > 0.0:
-                    mean += d_steps[t, i, j] * steps[t, i, j] / left
+                    mean += d_step[i, j] * steps[t, i, j] / left
             d_left += mean
             at_odds[i] = d_left * left * (1.0 - left)
             d_leave[i] += at_odds[i] / (leave[i] * (1.0 - leave[i]))
             for j in range(K):
                 at_log[i, j] = 0.0
                 if i != j and go[i, j] > 0.0:
-                    at_log[i, j] = steps[t, i, j] * (d_steps[t, i, j] - mean)
+                    at_log[i, j] = steps[t, i, j] * (d_step[i, j] - mean)
                     d_go[i, j] += at_log[i, j] / go[i, j]
         for o in range(odds.shape[0]):
             key, d, i, j = odds[o]
             d_log = at_odds[i] if j < 0 else at_log[i, j]
             d_value[key] += d_log * months[t, drivers + d] / value[key]
+        d_step[:] = 0.0
 
 
 @compiled

@@ -82,7 +82,7 @@ def small(family: str, *, prior: str = "", level: str = "walk") -> tuple[xr.Data
         said = f'kind = "interval"\nlow = {low}\nhigh = {high}\nmass = 0.9\nunit = "{unit}"\n'
         text += f"[{key}]\n{why}{prior if prior and role == 'spread' else said}"
     stream = Stream(id="deaths", family=family, level=level, effect="increasing")
-    y = [[4.0, 0.0, np.nan, 2.0, 0.0, 130.0, 7.0, 61.0]]
+    y = [[4.0, 0.0, np.nan, 2.0, 0.0, 130.0, 7.0, 610.0]]
     if family == "gaussian":
         y = [[4.25, 6.5, np.nan, 2.0, 1.5, 13.0, 7.0, 6.1]]
     panel = xr.DataArray(y, dims=("stream", "month"), coords={"stream": ["deaths"], "month": range(8)})
