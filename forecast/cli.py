@@ -51,9 +51,10 @@ def init(directory: Path, *, theatre: str = "frontier", data: Path | None = None
     from forecast.terminal import place
     from forecast.theatres import init as write
 
-    written = write(directory, theatre=theatre, data=data)
+    told: list[str] = []
+    written = write(directory, theatre=theatre, data=data, tell=told.append)
     text = "\n".join(
-        [*(f"wrote {place(path)}" for path in written), f"next: forecast run {place(directory)}"]
+        [*told, *(f"wrote {place(path)}" for path in written), f"next: forecast run {place(directory)}"]
     )
     show(text, [str(path) for path in written], json)
     return DONE

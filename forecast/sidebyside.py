@@ -7,7 +7,7 @@ import queue
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.queues import Queue
 from typing import Any
 
@@ -23,6 +23,8 @@ from models import CATALOGUE, Setting
 from priors import PriorSet
 
 CHAINS = 4
+DRAWS, LONGER = 1000, 4  # kept of each chain; how much longer chains run that agree but say too little
+NEARLY = 1.05  # R-hat below which chains are short rather than apart
 OFTEN = 0.2  # seconds between looks at the progress of other processes
 
 type Event = tuple[str, int, int, str]
@@ -130,14 +132,43 @@ def _fitted(
         done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
         progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
 
-    posterior = fit(
-        panel, CATALOGUE[name], priors, setting, seed=seed, chains=CHAINS, progress=watch, compiled=compiled
-    )
+    def sampled(times: int) -> tuple[Posterior, checks.Verdict]:
+        longer = fit(
+            panel,
+            CATALOGUE[name],
+            priors,
+            setting,
+            seed=seed,
+            chains=CHAINS,
+            tune=DRAWS * times,
+            draws=DRAWS * times,
+            progress=watch,
+            compiled=compiled,
+        )
+        every = {"draw": slice(None, None, times)}  # a longer chain is judged whole, and thinned to be kept
+        kept = replace(longer, draws=longer.draws.isel(every), statistics=longer.statistics.isel(every))
+        return kept, judged(longer, seed=seed)
+
+    posterior, verdict = sampled(1)
+    if short(verdict):
+        stage = f"sampling {name} {LONGER} times as long"
+        posterior, verdict = sampled(LONGER)
     foresight = None
     if scored:
         progress(f"scoring {name} on months it had not seen")
         foresight = foresee(posterior, seed=seed, compiled=compiled)
-    return Fit(posterior=posterior, verdict=judged(posterior, seed=seed), foresight=foresight)
+    return Fit(posterior=posterior, verdict=verdict, foresight=foresight)
+
+
+def short(verdict: checks.Verdict) -> bool:
+    """Whether chains found one answer, but not often enough to be sure of its digits."""
+    value = {check.name: np.inf if check.value is None else check.value for check in verdict.checks}
+    failed = {check.name for check in verdict.checks if not check.ok}
+    return (
+        bool(failed & {"R-hat", "bulk ESS", "tail ESS"})
+        and value["R-hat"] < NEARLY
+        and not value["divergences"]
+    )
 
 
 def judged(posterior: Posterior, *, seed: int) -> checks.Verdict:

@@ -1,6 +1,6 @@
 """A theatre that comes with the engine, or a file of counts, becomes a workspace that runs as it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from forecast.workspace import bundled, bundled_files, rendered
@@ -18,13 +18,20 @@ def names() -> tuple[str, ...]:
     return (*bundled(), BLANK)
 
 
-def init(directory: Path, *, theatre: str = "frontier", data: Path | None = None) -> tuple[Path, ...]:
+def init(
+    directory: Path,
+    *,
+    theatre: str = "frontier",
+    data: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> tuple[Path, ...]:
     """Write a workspace into a new or empty directory.
 
     Args:
         directory: where.
         theatre: one of `names`.
-        data: for the blank theatre, a tidy csv (month, front, stream, count).
+        data: for the blank theatre, a tidy csv (month, front, stream, count), or a table with a column of months.
+        tell: called with each remark on how the data were read.
 
     Returns:
         The files written.
@@ -33,7 +40,7 @@ def init(directory: Path, *, theatre: str = "frontier", data: Path | None = None
         Refusal: if the directory holds something, or the counts cannot be used; then nothing is written.
     """
     files = {f".schema/{name}": content for name, content in rendered().items()}
-    files |= {".gitignore": GITIGNORE, **_contents(theatre, data)}
+    files |= {".gitignore": GITIGNORE, **_contents(theatre, data, tell)}
     place = Path(directory)
     if place.exists() and not place.is_dir():
         raise Refusal(file=str(directory), wanted="a new or empty directory", remedy="this is a file")
@@ -49,14 +56,14 @@ def init(directory: Path, *, theatre: str = "frontier", data: Path | None = None
         raise Refusal(file=str(directory), remedy=f"cannot be written: {error.strerror}") from None
 
 
-def _contents(theatre: str, data: Path | None) -> Mapping[str, bytes]:
+def _contents(theatre: str, data: Path | None, tell: Callable[[str], None]) -> Mapping[str, bytes]:
     if theatre == BLANK:
         if data is None:
-            remedy = "a csv with the columns month,front,stream,count: `forecast ingest` makes one"
+            remedy = "a csv with a column of months and one of counts, such as month,deaths"
             raise Refusal(where="--theatre blank", wanted="--data FILE", remedy=remedy)
         from forecast.theatres.blank import contents  # reads the file: pandas
 
-        return contents(data)
+        return contents(data, tell=tell)
     if theatre not in bundled():
         raise Refusal(where="--theatre", got=theatre, wanted="a theatre", remedy=nearest(theatre, names()))
     if data is not None:

@@ -2,21 +2,23 @@
 
 The window is the last ten years at most.
 
-Two scenarios, since one noisy series whose level wanders cannot tell three regimes apart: with a third, chains settled
-on different namings of the same months.
+Levels that wander and no regimes: where a war begins and stays, one noisy series cannot tell a regime from a level, and
+chains that must choose settle on different answers. Scenarios are what the rule says of the months ahead.
 """
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
 import priors
 from forecast import formats, months
+from forecast.theatres.blank.tables import is_tidy, tidied
 from priors.refusal import Refusal
 from priors.statement import Interval
 
@@ -26,6 +28,7 @@ SCALED_ON = 24  # months: the first of the window, so that a replay of the past 
 MOST = 6  # streams
 LEAST = 0.25  # a month: the scale of a stream that begins with zeros
 LAG = datetime.timedelta(days=30)  # after its end a month is taken to be known
+PATHS = 2000  # futures of each draw, over all streams: a level that may move by half in a month needs many
 AUTHOR, SOURCE = "forecast init", "Generic default"
 FILE = "data/counts.csv"
 
@@ -43,16 +46,17 @@ class Counts:
     scale: float  # mean of its first 24 months
 
 
-def contents(data: Path) -> Mapping[str, bytes]:
+def contents(data: Path, *, tell: Callable[[str], None]) -> Mapping[str, bytes]:
     """The files of the workspace by name.
 
     Args:
-        data: a tidy csv.
+        data: a tidy csv, or a table with a column of months and columns of counts.
+        tell: called with what a reader should know of how the file was read.
 
     Raises:
         Refusal: if it cannot be read, is too short, or holds too many streams.
     """
-    frame = formats.read(data, "tidy", name=str(data)).frame
+    content, frame = _read(data, tell)
     first, last = str(frame["month"].min()), str(frame["month"].max())
     length = len(months.span(first, last))
     if length < SHORTEST:
@@ -67,17 +71,32 @@ def contents(data: Path) -> Mapping[str, bytes]:
         "first": first,
         "as_of": as_of.isoformat(),
         "date": as_of.isoformat(),
+        "paths": str(PATHS // len(streams)),
         "seed": as_of.strftime("%Y%m%d"),
         "sources": "\n".join(_sources(streams)),
         "streams": "\n".join(_stream(stream, streams, subject) for stream in streams).rstrip(),
         "subject": f'stream = "{subject[0]}"' if len(subject) == 1 else f"sum = {json.dumps(subject)}",
     }
     return {
-        FILE: data.read_bytes(),
+        FILE: content,
         "forecast.toml": _filled("forecast", words),
         "scenarios.toml": _filled("scenarios", words),
         "priors.toml": _priors(streams, set(subject), as_of).encode(),
     }
+
+
+def _read(data: Path, tell: Callable[[str], None]) -> tuple[bytes, pd.DataFrame]:
+    """The file as it will lie in the workspace, a tidy one as it is; and its rows."""
+    if is_tidy(data):
+        frame = formats.read(data, "tidy", name=str(data)).frame
+        return data.read_bytes(), frame
+    brought = tidied(data)
+    for remark in brought.told:
+        tell(remark)
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "counts.csv"
+        written.write_bytes(brought.content)
+        return brought.content, formats.read(written, "tidy", name=str(data)).frame
 
 
 def _filled(name: str, words: Mapping[str, str]) -> bytes:
