@@ -21,6 +21,7 @@ from forecast.processes import context
 from priors.refusal import Refusal
 
 ATTEMPTS = 3  # rounds without a single result before a piece of work is held to kill its workers
+BATCH = 100  # pieces in a message to a scheduler, which warns of one above ten megabytes
 ONE_CORE: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(
         (
@@ -100,16 +101,17 @@ class Cluster:
         distributed: Any = import_module("distributed")  # an option: not every installation has it
         try:
             client = distributed.Client(self.address, timeout="10s")
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:  # nobody there, or no address at all
             raise Refusal(
                 where="--cluster",
                 got=self.address,
-                wanted="the address of a running scheduler",
+                wanted="the address of a running scheduler, such as tcp://10.0.0.5:8786",
                 remedy="start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`",
             ) from error
         with client:
             # no list of the jobs is kept: a worker holds a result for as long as somebody may ask for it
-            for job in distributed.as_completed(client.map(function, items, pure=False)):
+            jobs = distributed.as_completed(client.map(function, items, pure=False, batch_size=BATCH))
+            for job in jobs:
                 yield job.result()
 
 

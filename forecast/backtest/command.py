@@ -1,12 +1,14 @@
 """`forecast backtest`: words of the command line in, an answer out."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from forecast.commands import Answer, Directory, Json, Theatre, chosen, progress
+from forecast.months import QUARTER_PATTERN
 from priors.refusal import Refusal
 
 EXPANDING = "expanding"
@@ -15,8 +17,8 @@ EXPANDING = "expanding"
 def backtest(  # noqa: D417  options that several commands share describe themselves
     directory: Directory = None,
     *,
-    from_: Annotated[str, Parameter(name="--from")],
-    to: str,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
     theatre: Theatre = None,
     every: Literal["quarter", "month"] = "quarter",
     window: str = EXPANDING,
@@ -30,8 +32,8 @@ def backtest(  # noqa: D417  options that several commands share describe themse
     """Replay the past: at each origin only what was known then, every model and reference scored on what came.
 
     Args:
-        from_: the quarter of the first origin, such as 2023Q3.
-        to: the quarter of the last origin.
+        from_: the quarter of the first origin, such as 2023Q3; wanted always.
+        to: the quarter of the last origin; wanted always.
         every: an origin at the end of each quarter, or of each month.
         window: expanding, or the number of months that models learn from.
         priors: the workspace's own (which may be hindsight), the blank set, or both side by side.
@@ -41,15 +43,27 @@ def backtest(  # noqa: D417  options that several commands share describe themse
         seed: over forecast.toml.
     """
     place = chosen(directory, theatre)
+    for option, quarter in (("--from", from_), ("--to", to)):
+        if quarter is not None and not re.fullmatch(QUARTER_PATTERN, quarter):
+            raise Refusal(where=option, got=quarter, wanted="a quarter, such as 2023Q3")
     with progress() as report:
         from forecast.backtest.known import Plan
         from forecast.backtest.page import lines
+        from forecast.backtest.past import span
         from forecast.backtest.replaying import backtest as replay
         from forecast.executors import executor
         from forecast.terminal import place as shown
         from forecast.workspace import load
 
         workspace = load(place)
+        if from_ is None or to is None:
+            first, last = span(workspace)
+            raise Refusal(
+                where="--from" if from_ is None else "--to",
+                got="nothing",
+                wanted="the quarters of the first and of the last origin",
+                remedy=f"at most --from {first} --to {last}",
+            )
         done = replay(
             workspace,
             Plan(first=from_, last=to, every=every, window=_months(window)),

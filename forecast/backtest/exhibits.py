@@ -16,6 +16,7 @@ SCORES: Mapping[str, str] = {
     "rps": "ranked probability score",
     "brier": "Brier score",
     "crps_log": "CRPS of log counts",
+    "twcrps_log": "CRPS of log counts above the threshold of bad months",
     "crps": "CRPS of counts",
     "ign_binned": "ignorance of binned counts, bits",
     "energy": "energy score of log counts",

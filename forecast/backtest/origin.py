@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -123,16 +123,18 @@ class Replayed:
     fitness: Mapping[str, Fitness]  # by model
 
 
-def replay(task: Task, *, fit: Fit | None = None) -> Replayed:
+def replay(task: Task, *, fit: Fit | None = None, cores: int | None = None) -> Replayed:
     """Fit every model at an origin, ask it about the months ahead, and let the priors alone answer too.
 
     Args:
         task: what was known.
         fit: what makes a posterior; the sampler unless stated.
+        cores: how many chains the sampler runs at once; all that the machine has unless stated.
     """
+    make = fit or partial(sampled, cores=cores)
     said, fitness = {}, {}
     for name in task.settings:
-        posterior, seconds = (fit or sampled)(task, name)
+        posterior, seconds = make(task, name)
         said[name] = ask(task, posterior)
         fitness[name] = _fitness(task, posterior, seconds)
         if name in task.used:
@@ -140,7 +142,7 @@ def replay(task: Task, *, fit: Fit | None = None) -> Replayed:
     return Replayed(origin=task.origin, key=task.key, said=said, fitness=fitness)
 
 
-def sampled(task: Task, name: str) -> tuple[Posterior, float]:
+def sampled(task: Task, name: str, *, cores: int | None) -> tuple[Posterior, float]:
     """A model's posterior at the origin, from a density that this process compiles once for each structure."""
     model, setting = CATALOGUE[name], task.settings[name]
     structure = fitting.structure(model, task.priors, setting)
@@ -156,6 +158,7 @@ def sampled(task: Task, name: str) -> tuple[Posterior, float]:
         chains=CHAINS,
         tune=TUNE,
         draws=DRAWS,
+        cores=cores,
         compiled=_compiled()[structure],
     )
     return found, perf_counter() - began

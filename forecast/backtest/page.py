@@ -113,6 +113,7 @@ def _notes(summary: Mapping[str, Any]) -> list[Block]:
         "one included; what was tried elsewhere is not known here.",
         "The blank prior set is the same for every theatre but for the scale of the first 24 months, as known at each origin.",
         "Weights of the ensemble rest on densities of months that were known at each origin, and are equal until there are any.",
+        "The threshold of bad months is, for each stream, what nine of ten months known at the origin do not exceed.",
         "A reference's first passage takes its quarters for independent.",
     ]
     return [Listing(lead="", items=tuple(sentence(text) for text in told))]
@@ -125,7 +126,7 @@ def _set(told: Told, name: str) -> Iterator[tuple[str, list[Block]]]:
     passages = gains(found, name, "first passage", "brier")
     yield f"Scenarios, {title}", [*scenario, *passages]
     counts = [
-        *by_horizon(found, name, "counts", ("crps_log",)),
+        *by_horizon(found, name, "counts", ("crps_log", "twcrps_log")),
         *streams(found, told, name),
         *coverage(found, name),
         *gains(found, name, "paths", "energy"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from forecast import clock, months
 from forecast.backtest.came import Came, came
-from forecast.backtest.known import Calendar, Known, Plan, calendar, check, known
+from forecast.backtest.known import LEAST, Calendar, Known, Plan, calendar, check, known
 from forecast.backtest.origin import EXAM, HORIZONS
 from forecast.backtest.windows import WINDOWS
 from forecast.incidents import gather
@@ -55,6 +55,21 @@ def read(workspace: Workspace, plan: Plan) -> Past:
         ),
         came=came(workspace, archive, dates, wanted, limit=limit),
     )
+
+
+def span(workspace: Workspace) -> tuple[str, str]:
+    """The quarters of the first and the last quarterly origin that a workspace allows.
+
+    Raises:
+        Refusal: for data that cannot be read.
+    """
+    dates = calendar(gather(workspace.sources, workspace.streams, root=workspace.root), workspace.streams)
+    as_of = clock.read(workspace.config.time).as_of
+    quarter = months.quarter_of(months.shift(workspace.config.time.window.from_, LEAST - 1))
+    last = months.quarter_of(as_of.isoformat()[:7])
+    while dates.day(months.quarter_months(last)[2]) > as_of:
+        last = months.quarter_of(months.shift(months.quarter_months(last)[0], -1))
+    return quarter, last
 
 
 def remarks(past: Past) -> Iterator[str]:

@@ -139,7 +139,9 @@ def _work(
     open_ = [every[key] for key, found in done.items() if found is None]
     total = len(every)
     progress("replaying", done=total - len(open_), total=total)
-    for count, one in enumerate(executor.map(partial(replay, fit=fit), open_), start=total - len(open_) + 1):
+    # a worker beside others has one core, and its chains run one after the other
+    work = partial(replay, fit=fit, cores=None if isinstance(executor, Here) else 1)
+    for count, one in enumerate(executor.map(work, open_), start=total - len(open_) + 1):
         if one.key not in every:
             raise Refusal(
                 where=f"origin {one.origin}",
@@ -195,6 +197,7 @@ def _rows(
         past.came,
         past.workspace.scenarios,
         [stream.id for stream in past.workspace.streams],
+        thresholds=scoring.thresholds(one.expanding),
         head={"as_of": one.as_of.isoformat(), "priors": name},
         kinds=kinds,
         rng=np.random.default_rng((seed, months.ordinal(one.origin))),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from forecast import months, score
 from forecast.backtest.came import Came
@@ -15,6 +16,7 @@ from forecast.tables import QUANTILES
 SCENARIO, PASSAGE, PATH = "scenario", "first passage of", "path of"
 COVERED = (0.5, 0.8, 0.9)
 MIS = 0.9  # mass of the interval that is scored
+TAIL = 0.9  # the share of known months below the threshold above which bad months are scored
 THINNED = 5  # of the futures one is compared as a path: the scores look at every pair
 KEYS = ("origin", "as_of", "priors", "model", "kind", "target", "horizon", "ends", "outcome", "latest")
 
@@ -28,6 +30,7 @@ def rows(
     rules: ScenarioSet,
     streams: Sequence[str],
     *,
+    thresholds: Mapping[str, float],
     head: Mapping[str, object],
     kinds: Mapping[str, str],
     rng: np.random.Generator,
@@ -40,6 +43,7 @@ def rows(
         came: outcomes and counts.
         rules: the scenario set.
         streams: in the order of the samples.
+        thresholds: by stream, as `thresholds` finds them at the origin.
         head: columns that all rows share.
         kinds: model, ensemble or reference, by forecaster.
         rng: of the randomised PIT.
@@ -48,7 +52,17 @@ def rows(
         shared = {**head, "origin": origin, "model": name, "kind": kinds[name]}
         yield from _scenarios(said, origin, came, rules, shared)
         yield from _first_passages(said, origin, came, rules, shared)
-        yield from _counts(said, origin, came, streams, shared, rng)
+        yield from _counts(said, origin, came, streams, thresholds, shared, rng)
+
+
+def thresholds(known: xr.DataArray) -> dict[str, float]:
+    """The count of each stream that nine known months of ten do not exceed, NaN where none is known.
+
+    Args:
+        known: (stream, month) as known at an origin.
+    """
+    each = {str(name): known.sel(stream=name).dropna("month").values for name in known["stream"].values}
+    return {name: float(np.quantile(y, TAIL)) if y.size else np.nan for name, y in each.items()}
 
 
 def table(found: Sequence[Row], rules: ScenarioSet) -> pd.DataFrame:
@@ -56,7 +70,8 @@ def table(found: Sequence[Row], rules: ScenarioSet) -> pd.DataFrame:
     said = [f"p.{name}" for name in rules.ids]
     quantiles = [f"q{q:g}" for q in QUANTILES]
     scores = (
-        *("ign", "rps", "brier", "crps", "crps_pooled", "crps_log", "ign_binned", "interval_score"),
+        *("ign", "rps", "brier", "crps", "crps_pooled", "crps_log", "threshold", "twcrps", "twcrps_log"),
+        *("ign_binned", "interval_score"),
         *(f"covered{mass * 100:g}" for mass in COVERED),
         *("pit", "energy", "variogram"),
     )
@@ -112,6 +127,7 @@ def _counts(
     origin: str,
     came: Came,
     streams: Sequence[str],
+    thresholds: Mapping[str, float],
     shared: Mapping[str, object],
     rng: np.random.Generator,
 ) -> Iterator[Row]:
@@ -130,7 +146,7 @@ def _counts(
                 "ends": targets[h],
                 "outcome": f"{y[s, h]:g}",
                 "latest": f"{latest[s, h]:g}",
-                **_count(sample, float(y[s, h]), rng),
+                **_count(sample, float(y[s, h]), thresholds[stream], rng),
             }
         whole = said.sample[::THINNED, s]
         if not np.isnan(y[s]).any() and not np.isnan(whole).any() and min(y[s].min(), whole.min()) >= 0:
@@ -144,16 +160,22 @@ def _counts(
             }
 
 
-def _count(sample: Floats, y: float, rng: np.random.Generator) -> Row:
+def _count(sample: Floats, y: float, threshold: float, rng: np.random.Generator) -> Row:
     lower, upper = score.interval(sample, mass=MIS)
     natural = min(float(sample.min()), y) >= 0
     logs = (np.log1p(sample), np.log1p(y)) if natural else None
+    above = not np.isnan(threshold)
     below, at = float((sample < y).mean()), float((sample <= y).mean())
     return {
         **{f"q{q:g}": v for q, v in zip(QUANTILES, np.quantile(sample, QUANTILES), strict=True)},
         "crps": float(score.crps_fair(sample, y)),
         "crps_pooled": float(score.crps_pooled(sample, y)),
         "crps_log": float(score.crps_fair(*logs)) if logs else np.nan,
+        "threshold": threshold,
+        "twcrps": float(score.twcrps(sample, y, threshold=threshold)) if above else np.nan,
+        "twcrps_log": float(score.twcrps(*logs, threshold=np.log1p(max(threshold, 0.0))))
+        if logs and above
+        else np.nan,
         "ign_binned": float(score.ign_binned(sample, y)) if natural else np.nan,
         "interval_score": float(score.interval_score(lower, upper, y, mass=MIS)),
         **{f"covered{mass * 100:g}": float(score.covered(sample, y, mass=mass)) for mass in COVERED},

@@ -15,11 +15,14 @@ from forecast.skill.tables import sliced
 from forecast.workspace import Workspace
 
 SCHEMA = "scenariocast/backtest/1"
-SCENARIO_SCORES, COUNT_SCORES = ("ign", "rps", "brier"), ("crps_log", "crps", "ign_binned")
+SCENARIO_SCORES, COUNT_SCORES = (
+    ("ign", "rps", "brier"),
+    ("crps_log", "twcrps_log", "crps", "twcrps", "ign_binned"),
+)
 COMPARED: Mapping[str, tuple[str, ...]] = {
     "scenario": ("ign", "rps"),
     "first passage": ("brier",),
-    "counts": ("crps_log", "crps"),
+    "counts": ("crps_log", "twcrps_log", "crps"),
     "paths": ("energy",),
 }  # scores whose differences are told; the means of all are
 MAIN = ("markov-chain", "last-value-negative-binomial")  # the references that single models are held against

@@ -350,7 +350,7 @@ def test_the_command(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("forecast.backtest.origin.sampled", fit)
+    monkeypatch.setattr("forecast.backtest.origin.sampled", lambda task, name, cores: fit(task, name))
     options = ["--from", "2017Q3", "--to", "2017Q4", "--priors", "blank", "--workers", "1", "--seed", "3"]
     there = ["--output", str(tmp_path)]
     assert main(["backtest", str(theatre), *options, *there]) == 0
@@ -378,6 +378,24 @@ def test_the_command_refuses_in_one_line(
     said = capsys.readouterr()
     assert told in said.err
     assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "--from: got 'nothing'; wanted the quarters of the first and of the last origin"),
+        (["--from", "2017Q3"], "at most --from 2014Q4 --to 2019Q4"),
+        (["--from", "2017", "--to", "2017Q4"], "--from: got '2017'; wanted a quarter, such as 2023Q3"),
+        (["--from", "2017Q3", "--to", "2017-12"], "--to: got '2017-12'; wanted a quarter"),
+    ],
+)
+def test_a_span_is_two_quarters(
+    options: list[str], told: str, theatre: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["backtest", str(theatre), *options]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert len(said.splitlines()) == 1
 
 
 def test_energy_is_of_paths_that_came_whole(scores: pd.DataFrame) -> None:

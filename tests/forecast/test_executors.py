@@ -82,6 +82,8 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def __init__(self, address: str, timeout: str) -> None:
             if "nobody" in address:
                 raise OSError("timed out")
+            if ":" not in address:
+                raise ValueError("missing port number in address")
             log.append(f"connected to {address}")
 
         def __enter__(self) -> "Client":
@@ -90,7 +92,9 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def __exit__(self, *error: object) -> None:
             log.append("closed")
 
-        def map(self, function: Callable[[Any], Any], items: list[Any], *, pure: bool) -> list[Job]:
+        def map(
+            self, function: Callable[[Any], Any], items: list[Any], *, pure: bool, batch_size: int
+        ) -> list[Job]:
             assert not pure  # equal tasks are different work: dask would do them once
             return [Job(function(item)) for item in items]
 
@@ -109,6 +113,7 @@ def test_a_cluster_is_asked_through_its_client(scheduler: list[str]) -> None:
     assert scheduler == ["connected to tcp://there:8786", "closed"]
 
 
-def test_a_scheduler_that_does_not_answer_is_refused(scheduler: list[str]) -> None:
+@pytest.mark.parametrize("address", ["tcp://nobody:1", "there"])
+def test_a_scheduler_that_does_not_answer_is_refused(address: str, scheduler: list[str]) -> None:
     with pytest.raises(Refusal, match="the address of a running scheduler"):
-        list(Cluster(address="tcp://nobody:1").map(abs, [1]))
+        list(Cluster(address=address).map(abs, [1]))
