@@ -31,7 +31,7 @@ from priors import Refusal
 WORKERS = Path(__file__).parent / "workers"
 PLAN = Plan(first="2017Q3", last="2018Q1", every="quarter", window=None)
 BOTH = ("hindsight", "blank")
-PATIENCE = 120  # seconds until a process of ours that does not answer fails a test
+PATIENCE = 300  # seconds until a process of ours that does not answer fails a test
 
 
 @pytest.fixture(scope="module")
