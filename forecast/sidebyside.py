@@ -25,6 +25,7 @@ from priors import PriorSet
 CHAINS = 4
 DRAWS, LONGER = 1000, 4  # kept of each chain; how much longer chains run that agree but say too little
 NEARLY = 1.05  # R-hat below which chains are short rather than apart
+AMPLE = 600.0  # effective draws below which probabilities made of them may be coarser than is published
 OFTEN = 0.2  # seconds between looks at the progress of other processes
 
 type Event = tuple[str, int, int, str]
@@ -163,12 +164,8 @@ def _fitted(
 def short(verdict: checks.Verdict) -> bool:
     """Whether chains found one answer, but not often enough to be sure of its digits."""
     value = {check.name: np.inf if check.value is None else check.value for check in verdict.checks}
-    failed = {check.name for check in verdict.checks if not check.ok}
-    return (
-        bool(failed & {"R-hat", "bulk ESS", "tail ESS"})
-        and value["R-hat"] < NEARLY
-        and not value["divergences"]
-    )
+    converged = value["R-hat"] < checks.R_HAT and min(value["bulk ESS"], value["tail ESS"]) > AMPLE
+    return not converged and value["R-hat"] < NEARLY and not value["divergences"]
 
 
 def judged(posterior: Posterior, *, seed: int) -> checks.Verdict:

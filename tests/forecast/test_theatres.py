@@ -7,12 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import priors
+from forecast import clock
 from forecast.incidents import gather
 from forecast.months import month_end, quarter_months, quarter_of, shift, span
 from forecast.panel import panel
+from forecast.question import ask
 from forecast.rules import resolve
 from forecast.theatres import init, names
 from forecast.workspace import Workspace, bundled_files, load, rendered
+from models import CATALOGUE
 from priors import Refusal
 
 
@@ -238,3 +241,12 @@ def test_whatever_is_written_loads(
 
 def test_what_can_be_written_is_named() -> None:
     assert {"frontier", "blank"} <= set(names())
+
+
+@pytest.mark.parametrize("model", CATALOGUE)
+def test_the_frontiers_beliefs_serve_every_model(model: str) -> None:
+    """`compare = ["durations"]` is refused for want of nothing."""
+    frontier = load("frontier")
+    question = ask(frontier, clock.read(frontier.config.time))
+    wanted = CATALOGUE[model].needs(CATALOGUE[model].view(question.setting(model)))
+    assert set(wanted) <= set(frontier.priors)
