@@ -114,12 +114,13 @@ def cost() -> None:
     x = np.array([(1.0, np.log(T), np.log(S)) for T, S in seconds])
     slope = np.linalg.lstsq(x, np.log(list(seconds.values())), rcond=None)[0]
     print(f"grows with months^{slope[1]:.2f}, streams^{slope[2]:.2f}")
-    each = np.interp(SHORTEST + np.arange(ORIGINS), MONTHS, [seconds[T, 1] for T in MONTHS])
-    hours = COUNTRIES * each.sum() / 3600
-    print(f"{COUNTRIES} countries x {ORIGINS} origins, one stream, one set of priors: {hours:.0f} CPU hours")
-    print(
-        "".join(f"   {cores} cores: {hours / cores:.1f} h" for cores in CORES) + "   at full use of each core"
-    )
+    print(f"{COUNTRIES} countries x {ORIGINS} monthly origins, one set of priors, every core in full use:")
+    for S in STREAMS:
+        grown = np.interp(SHORTEST + np.arange(ORIGINS), MONTHS, [seconds[T, S] for T in MONTHS])
+        for name, each in (("expanding", grown.mean()), (f"{WINDOW} months", seconds[WINDOW, S])):
+            hours = COUNTRIES * ORIGINS * each / 3600
+            walls = "".join(f"   {cores} cores {hours / cores:5.1f} h" for cores in CORES)
+            print(f"{S:4} stream(s), window {name:10} {hours:6.0f} CPU hours{walls}")
     print(f"largest process: {max(most for _, _, most in found.values()):.2f} GB")
 
 
