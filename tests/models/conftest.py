@@ -81,7 +81,7 @@ def rich() -> tuple[xr.DataArray, PriorSet, Setting]:
         reporting={"deaths": Reporting(release=(0, 0, 0, 1, 1, 2, 2, 2, 2), mean=(0.2, 0.3), sd=(0.1, 0.05))},
         drivers=(
             Driver(id="talks", lag=1, reference=0.0, values=(0, 0, 1, 1, 0, 0, 1, 1, 1)),
-            Driver(id="strike", lag=0, reference=0.5, values=(0, 1, 0, 0.5, 2, 0, 0, 0, 0)),
+            Driver(id="strike", lag=0, reference=0.5, values=(0, 1, 0, 0.5, 0.5, 2, 0, 0, 0)),
         ),
     )
     priors = written(
