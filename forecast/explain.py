@@ -205,6 +205,7 @@ def _origins(run: Stored, scenario: str, entry: Json) -> list[str]:
         )
     )
     lines += _latent(record, scenario, entry, titles)
+    lines += _by_front(run, scenario, entry["quarter"])
     told = entry["resolved"][scenario]
     if told.get("contraction") is not None:
         lines.append(
@@ -228,6 +229,29 @@ def _latent(record: Any, scenario: str, entry: Json, titles: Any) -> list[str]:
         if cell is not None:
             lines.append(f"A quarter spent mostly in that regime resolves so with {words.percent(cell)}.")
     return lines
+
+
+def _by_front(run: Stored, scenario: str, quarter: str) -> list[str]:
+    """The regime of each front at the quarter's end, again from the joint draws that the run kept."""
+    record = run.record
+    if record.get("fronts_pooled") is None:
+        return []
+    from forecast.fronts import each  # late: only a run by fronts needs it
+    from forecast.months import ordinal, quarter_months
+
+    months = ordinal(quarter_months(quarter)[2]) - ordinal(record["origin"])
+    told, agrees = [], True
+    for name, one in each(archive.joint(run), months=months):
+        entry = next(e for e in record["fronts"][name]["quarters"] if e["quarter"] == quarter)
+        ahead = one.latent.quarter_end(quarter)
+        if scenario in ahead:
+            mean = float(ahead[scenario].mean())
+            agrees &= abs(mean - entry["regime"][scenario]["mean"]) <= AGREES
+            told.append(f"{record['fronts'][name]['title'] or name} {words.percent(mean)}")
+    if not told:
+        return []
+    verdict = "forecast.json says the same" if agrees else "forecast.json DOES NOT AGREE"
+    return [f"By front, from posterior/{archive.FRONTS}: {', '.join(told)}; {verdict}."]
 
 
 def _part(weight: float) -> str:

@@ -22,7 +22,10 @@ from forecast.sidebyside import CHAINS, own_seed
 from forecast.streams import StreamDefinition, slug
 from forecast.watching import Progress
 from models import CATALOGUE
+from models.contract import Setting
 from priors.refusal import Refusal
+
+DRAWS = 2000  # of each chain: spells are seen seldom on a front, and a thousand left R-hat at its limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,21 +86,25 @@ def regimes(question: Question, *, seed: int, progress: Progress) -> ByFront | N
         done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
         progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
 
-    shown, told = by_front(question), question.setting(name)
-    kept = [str(stream) for stream in shown["stream"].values]
-    setting = replace(  # a label speaks of the theatre
-        told, labels=None, streams=tuple(stream for stream in told.streams if stream.id in kept)
-    )
+    shown = by_front(question)
     joint = fronts.fit_fronts(
         shown,
         CATALOGUE[name],
         workspace.priors,
-        setting,
+        told_to(question, shown),
         seed=own_seed(seed, f"{name} by front"),
         chains=CHAINS,
+        draws=DRAWS,
         progress=watch,
     )
     return told_of(joint, months=question.months)
+
+
+def told_to(question: Question, shown: xr.DataArray) -> Setting:
+    """Return what the fronts are told beside their panel: its streams alone, and no label, which speaks of the theatre."""
+    assert question.workspace.latent_from is not None  # a workspace with a chain per front has one
+    told, kept = question.setting(question.workspace.latent_from), shown["stream"].values.tolist()
+    return replace(told, labels=None, streams=tuple(stream for stream in told.streams if stream.id in kept))
 
 
 def told_of(joint: Joint, *, months: int) -> ByFront:

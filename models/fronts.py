@@ -16,7 +16,7 @@ model (`of_front`), so all that follows from them follows front by front. What t
 is (centred), the rest as distances from the theatre's: its level, and its effects where no level walks, but never its dwells,
 which are seen a few times only. Measured on simulated fronts with constant levels, 8 of 60 months and 16 of 240, that gave 42 and
 34 effective draws per thousand gradients, all centred 21 and 30, nothing centred 3.4 and 0.6; on seven real fronts whose levels
-walk, effects as distances mixed 1.9 times as fast as effects as they are. Gelman and Hill, *Data Analysis Using Regression and
+walk, effects as distances mixed 1.7 times as fast as effects as they are. Gelman and Hill, *Data Analysis Using Regression and
 Multilevel/Hierarchical Models* (2007).
 """
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forecast.fitted import Fitted
+from forecast.latent import Array
 from forecast.record.material import Material
 from forecast.rules import AnyOf, Rule, conditions, in_words
 from priors import Distribution, Shares, Statement, distribution
@@ -89,6 +90,8 @@ def says(statement: Statement) -> str:
 def _told(statement: Statement, material: Material) -> Iterator[Json]:
     key = str(statement.quantity)
     users = [model for model in material.fitted if _uses(model, key)]
+    by_front = material.by_front
+    apart = {} if by_front is None else by_front.apart
     law = distribution(statement, side=_side(key, material))
     shared = {
         "kind": statement.kind,
@@ -98,11 +101,12 @@ def _told(statement: Statement, material: Material) -> Iterator[Json]:
         "author": statement.author,
         "date": statement.date.isoformat(),
         "source": statement.source,
-        "used_by": [model.name for model in users],
+        "used_by": [model.name for model in users]
+        + ([f"{by_front.joint.model.name} by front"] if by_front is not None and key in apart else []),
     }
     stated = dict(_quantiles(key, law, mass=statement.mass if isinstance(statement, Interval) else MASS))
     for name, quantiles in _quantiles(key, law, mass=MASS):
-        after = _posterior(name, users)
+        after = _levels(apart[name]) if name in apart else _posterior(name, users)
         spread = quantiles["q95"] - quantiles["q05"]
         low, high = stated[name]["q05"], stated[name]["q95"]
         yield {
@@ -131,9 +135,11 @@ def _posterior(name: str, users: list[Fitted]) -> dict[str, float] | None:
     """Quantiles in the first model that uses the statement: the one latent quantities come from, if it does."""
     if not users:
         return None
-    stated = users[0].posterior.draws["stated"].sel(prior=name)
-    levels = np.quantile(stated.values, list(SHOWN.values()))
-    return dict(zip(SHOWN, levels.tolist(), strict=True))
+    return _levels(users[0].posterior.draws["stated"].sel(prior=name).values)
+
+
+def _levels(draws: Array) -> dict[str, float]:
+    return dict(zip(SHOWN, np.quantile(draws, list(SHOWN.values())).tolist(), strict=True))
 
 
 def _uses(model: Fitted, key: str) -> bool:

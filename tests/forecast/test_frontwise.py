@@ -14,6 +14,7 @@ import pytest
 
 from forecast import archive, fronts, frontwise
 from forecast.clock import read
+from forecast.explain import explain
 from forecast.pipeline import Run, run
 from forecast.question import ask
 from forecast.workspace import load
@@ -121,6 +122,9 @@ def test_the_record_tells_where_each_front_stands(record: dict[str, Any]) -> Non
         last = front["history"][-1]["regime"]["violent"]
         assert last == pytest.approx(front["regime"]["violent"]["mean"])
     assert set(record["fronts_pooled"]["apart"]) == {"pooling.fronts", "pooling.levels"}
+    told = {entry["key"]: entry for entry in record["priors"] if entry["key"].startswith("pooling.")}
+    assert [entry["used_by"] for entry in told.values()] == [["regimes by front"]] * 2
+    assert all(entry["posterior"]["q05"] < entry["posterior"]["q95"] for entry in told.values())
     assert all(one["q05"] > 1.0 for one in record["fronts_pooled"]["dwell_months"].values())
 
 
@@ -132,6 +136,12 @@ def test_the_joint_posterior_is_kept_and_says_the_same_again(left: Run, record: 
             assert p.mean() == pytest.approx(told["regime"][regime]["mean"], abs=1e-12)
         for regime, p in own.quarter_end(record["quarters"][0]["quarter"]).items():
             assert p.mean() == pytest.approx(told["quarters"][0]["regime"][regime]["mean"], abs=1e-12)
+
+
+def test_an_explanation_derives_the_fronts_again(left: Run) -> None:
+    line = next(line for line in explain(archive.read(left.path), "violent")["lines"] if "fronts.nc" in line)
+    assert "The south" in line
+    assert line.endswith("forecast.json says the same.")
 
 
 class Numbers(HTMLParser):

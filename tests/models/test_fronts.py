@@ -1,5 +1,6 @@
 """Fronts pooled: the density written by hand is the PyMC model's; alone or alike, fronts are plain models."""
 
+import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,18 @@ import pytensor
 import pytest
 import xarray as xr
 
-from models import CATALOGUE, Setting, Stream, fronts, fronts_density, fronts_plan, fused, plan, sampler
+from models import (
+    CATALOGUE,
+    Setting,
+    Stream,
+    fronts,
+    fronts_density,
+    fronts_plan,
+    fronts_sampler,
+    fused,
+    plan,
+    sampler,
+)
 from models.variables import Stated, unconstrain
 from priors import PriorSet, Refusal, loads
 
@@ -119,6 +131,23 @@ def test_the_density_by_hand_is_the_definition(
         expected, *slopes = wanted(*point)
         assert value == pytest.approx(float(expected), rel=1e-10, abs=1e-10)
         assert np.allclose(slope, flat(slopes), rtol=1e-10, atol=1e-10 * (1.0 + np.abs(flat(slopes)).max()))
+
+
+def test_the_sampler_calls_this_density(panel: xr.DataArray, beliefs: Beliefs, setting: Setting) -> None:
+    """Machine code of an earlier density, which a cache may hold, would speak of another posterior."""
+    model, priors = CATALOGUE["switching-level"], with_pooling(written(beliefs))
+    held = fronts.pooled(panel, model, priors, setting)
+    given = fronts_sampler.density(held, panel, model, priors, setting)
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)(
+        given.compiled_logp_func.address
+    )
+    x = flat(points(held, 1)[0])
+    slope, value = np.empty_like(x), np.empty(1)
+    user = given.user_data
+    assert call(x.size, x.ctypes.data, slope.ctypes.data, value.ctypes.data, user.ctypes.data) == 0
+    wanted, slopes = by_hand(panel, priors, setting)(x)
+    assert value[0] == wanted
+    assert np.array_equal(slope, slopes)
 
 
 def test_sampled_the_other_way_the_density_is_the_same_but_for_the_scales(
