@@ -5,16 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forecast import fronts as joint
+from forecast import frontwise
+from forecast.clock import read
 from forecast.history import Steady, history, noise
 from forecast.incidents import gather
 from forecast.months import month_end, quarter_months
 from forecast.panel import Panel, panel
+from forecast.question import Question, ask
 from forecast.rules import bounds_of, resolve
 from forecast.theatres import init
 from forecast.workspace import Workspace, load
+from models import CATALOGUE
 
 EAST = ("events-kunar", "events-nangarhar", "events-khost", "events-paktika")
 ACTORS = "ged-pakistan-actors"
+BY_COUNTRY = ("events-pakistan", "events-afghanistan")  # what regimes move
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +46,13 @@ def seen(fronts: Workspace) -> Panel:
 def test_nine_years_of_seven_fronts_and_the_ttp_are_known_without_a_gap(
     fronts: Workspace, seen: Panel
 ) -> None:
-    assert seen.counts.shape == (10, 108)
+    assert seen.counts.shape == (12, 108)
     assert (seen.months[0], seen.origin) == ("2012-01", "2020-12")
     assert not seen.counts.isnull().any()
     assert not any(reading.quiet for reading in seen.readings)
-    by_front = [stream for stream in fronts.streams if stream.source != ACTORS]
+    by_front = [
+        stream for stream in fronts.streams if stream.source != ACTORS and stream.id not in BY_COUNTRY
+    ]
     assert {stream.where["front"][0] for stream in by_front} == set(fronts.config.fronts)
     assert fronts.config.time.as_of > month_end(seen.origin)  # type: ignore[operator]
 
@@ -58,6 +66,55 @@ def test_the_dyads_of_the_ttp_are_streams_that_no_rule_counts_a_second_time(
     assert not set(by_actor) & set(fronts.scenarios.streams)
     assert seen.counts.sel(stream=by_actor)[:, :12].sum("month").values.tolist() == [358, 2339, 32]
     assert seen.counts.sel(stream=by_actor)[:, -12:].sum("month").values.tolist() == [64, 186, 7]
+
+
+@pytest.fixture(scope="module")
+def question(fronts: Workspace) -> Question:
+    return ask(fronts, read(fronts.config.time))
+
+
+def test_each_front_shows_the_events_of_its_country_and_nothing_that_no_regime_moves(
+    question: Question, seen: Panel
+) -> None:
+    assert question.workspace.config.models.chain == "front"
+    cut = frontwise.by_front(question)
+    assert cut["stream"].values.tolist() == list(BY_COUNTRY)
+    assert not set(BY_COUNTRY) & set(question.workspace.scenarios.streams)
+    alone = {
+        "khyber-pakhtunkhwa": "events-khyber",
+        "balochistan": "events-balochistan",
+        "line-of-control": "events-line-of-control",
+        **{stream.removeprefix("events-"): stream for stream in EAST},
+    }
+    for front, stream in alone.items():
+        shown, absent = BY_COUNTRY[:: -1 if stream in EAST else 1]
+        assert np.array_equal(cut.sel(front=front, stream=shown), seen.counts.sel(stream=stream))
+        assert cut.sel(front=front, stream=absent).isnull().all()
+    assert np.array_equal(
+        cut.sum(("front", "stream")), seen.counts.sel(stream=list(BY_COUNTRY)).sum("stream")
+    )
+
+
+def test_short_chains_tell_where_each_front_stands(question: Question) -> None:
+    cut, name = frontwise.by_front(question), question.workspace.latent_from
+    assert name is not None
+    told = joint.fit_fronts(
+        cut,
+        CATALOGUE[name],
+        question.workspace.priors,
+        frontwise.told_to(question, cut),
+        seed=1,
+        chains=2,
+        tune=60,
+        draws=40,
+    )
+    found = frontwise.told_of(told, months=question.months)
+    assert list(found.fronts) == list(question.workspace.config.fronts)
+    for one in found.fronts.values():
+        assert one.filtered.shape == (108, 3)
+        assert np.allclose(one.filtered.sum(axis=-1), 1.0)
+        assert np.allclose(sum(one.latent.quarter_end("2021Q4").values()), 1.0)
+    assert set(found.apart) == {"pooling.fronts", "pooling.levels"}
 
 
 def test_the_rules_resolve_the_past_as_their_reasons_say(fronts: Workspace, seen: Panel) -> None:
