@@ -37,10 +37,13 @@ def rows(kind: str, arm: str, answers: Answers, code: str) -> list[Row]:
     """The whole table of one kind of world and one way to ask the engine."""
     rng = np.random.default_rng(1)
     came = np.array([one["outcome"] for one in answers])
+    usual = arm == "engine"
     said = {name: _whole([one["said"][name] for one in answers]) for name in answers[0]["said"]}
     known = said["oracle"]
+    if not usual:  # references and bins are told once, beside the engine as it is
+        said = {name: said[name] for name in (arm, "engine", "oracle") if name in said}
     found = [*_losses(said, known, came, arm), *_by_class(said[arm], known, answers, arm)]
-    for q, quarter in enumerate(QUARTERS):
+    for q, quarter in enumerate(QUARTERS if usual else ()):
         for k, name in enumerate(SCENARIOS):
             given = said[arm][:, q, k], known[:, q, k], (came[:, q] == k).astype(float)
             found += [
@@ -142,7 +145,7 @@ def _coverages(transforms: Floats, name: str) -> Iterator[Row]:
         by_world = (np.abs(transforms - 0.5) <= mass / 2.0).mean(axis=(1, 2))
         told = {"forecaster": name, "measure": f"coverage: {mass:.0%}", "of": "all", "said": mass}
         yield {**told, **_mean(by_world)}
-    for s, stream in enumerate(STREAMS if name != "oracle" else ()):
+    for s, stream in enumerate(STREAMS if name == "engine" else ()):
         for m, month in enumerate(COUNTED):
             for mass in MASSES:
                 held = np.abs(transforms[:, s, m] - 0.5) <= mass / 2.0
