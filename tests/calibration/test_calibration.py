@@ -1,6 +1,11 @@
 """Calibration in its short form: twenty truths rank as the long form asks, and the form itself can fail."""
 
+import ast
+import sys
+from pathlib import Path
+
 import numpy as np
+import paper
 import pytest
 import sbc
 
@@ -44,3 +49,33 @@ def test_a_certificate_of_other_code_is_stale(tmp_path, monkeypatch) -> None:
     for model in sbc.MODELS:
         (tmp_path / f"{model}.json").write_text(held, encoding="utf-8", newline="")
     assert all("has changed" in line for line in sbc.stale())
+
+
+def test_failed_fits_are_counted_and_keep_their_ranks() -> None:
+    u = np.random.default_rng(4).integers(sbc.KEPT + 1, size=1000)
+    for failed, ok in ((20, True), (21, False)):
+        rows = [
+            sbc.Ranked(ranks={"x": int(rank)}, doublings=2 * (n < 30), failed=n < failed)
+            for n, rank in enumerate(u)
+        ]
+        found = sbc.certificate("regimes", rows)
+        assert (found["ok"], found["failed fits"], found["lengthened fits"]) == (ok, failed, 30)
+        assert len(found["quantities"]["x"]["ranks"]) == 1000
+
+
+def test_histories_are_written_without_the_code_under_test() -> None:
+    names = set()
+    for node in ast.walk(ast.parse(Path(paper.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+    assert names <= {*sys.stdlib_module_names, "numpy", "scipy"}
+
+
+def test_spells_on_paper_last_as_long_as_was_stated() -> None:
+    """Ages on paper give the average that was stated where old age is rare, and a chain without memory at shape one."""
+    assert paper._ending(8.0, 1.0) == pytest.approx(np.full(paper.OLD, 1.0 / 8.0))
+    ends = paper._ending(4.0, 3.0)
+    reached = np.concatenate([[1.0], np.cumprod(1.0 - ends[:-1])])
+    assert reached.sum() == pytest.approx(4.0, abs=0.01)
