@@ -28,7 +28,10 @@ SCALED_ON = 24  # months: the first of the window, so that a replay of the past 
 MOST = 6  # streams
 LEAST = 0.25  # a month: the scale of a stream that begins with zeros
 LAG = datetime.timedelta(days=30)  # after its end a month is taken to be known
-PATHS = 2000  # futures of each draw, over all streams: a level that may move by half in a month needs many
+DRAWS, PATHS = (
+    2000,
+    2000,
+)  # of one stream, shared by several: a level that may move by half in a month needs many
 AUTHOR, SOURCE = "forecast init", "Generic default"
 FILE = "data/counts.csv"
 
@@ -71,6 +74,7 @@ def contents(data: Path, *, tell: Callable[[str], None]) -> Mapping[str, bytes]:
         "first": first,
         "as_of": as_of.isoformat(),
         "date": as_of.isoformat(),
+        "draws": str(DRAWS if len(streams) == 1 else DRAWS // 2),
         "paths": str(PATHS // len(streams)),
         "seed": as_of.strftime("%Y%m%d"),
         "sources": "\n".join(_sources(streams)),
