@@ -1,6 +1,7 @@
 """How the density of many fronts grows with fronts and months: microseconds a gradient, and the exponent fitted to them.
 
-``python bench/fronts.py`` prints a table; ``--sample F T`` fits one panel besides and prints what a run of it costs.
+``python bench/fronts.py`` prints a table. ``--sample F T`` fits one panel and prints what a run of it costs; ``--beyond F T`` holds
+what could stand in for that fit beside it, and ``--cluster ADDRESS`` sends fronts that are fitted alone to dask.
 """
 
 import argparse
@@ -10,14 +11,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from beyond import compare, in_two_stages, stating
 
 from forecast.fronts import each, fit_fronts
 from models import CATALOGUE, Setting, Stream, fronts, fronts_density, fronts_plan
 from models.contract import Level
 from models.variables import unconstrain
-from priors import PriorSet, loads
+from priors import PriorSet
 
-WHY = 'because = "A bench."\nauthor = "bench"\ndate = 2026-01-01\nsource = "simulated"\n'
 SAID = (
     ("dwell.calm", 6, 24, "months"),
     ("dwell.war", 2, 8, "months"),
@@ -47,14 +48,13 @@ def world(F: int, T: int, *, level: Level, seed: int) -> tuple[xr.DataArray, Pri
         y[f, 0] = rng.negative_binomial(phi, phi / (phi + mean))
     said = [*SAID, ("level.deaths", 5 * F, 20 * F, "deaths per month")]
     said += [("wander.deaths", 2, 10, "percent per month")] if level == "walk" else []
-    text = 'schema = 1\nname = "bench"\n' + "".join(
-        f'[{key}]\n{WHY}kind = "interval"\nlow = {low}\nhigh = {high}\nmass = 0.9\nunit = "{unit}"\n'
-        for key, low, high, unit in said
-    )
     stream = Stream(id="deaths", family="negative-binomial", level=level, effect="increasing")
     names = {"front": [f"front-{f}" for f in range(F)], "stream": ["deaths"], "month": np.arange(T)}
-    setting = Setting(scenarios=("calm", "war"), reference="calm", streams=(stream,), horizon=12)
-    return xr.DataArray(y, dims=tuple(names), coords=names), loads(text, "bench.toml"), setting
+    # a plain table of reporting factors, for settings that travel to other processes
+    setting = Setting(
+        scenarios=("calm", "war"), reference="calm", streams=(stream,), horizon=12, reporting={}
+    )
+    return xr.DataArray(y, dims=tuple(names), coords=names), stating(said), setting
 
 
 def gradient(model: str, F: int, T: int, *, level: Level) -> float:
@@ -124,6 +124,9 @@ def _r_hat(draws: np.ndarray) -> float:
 if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--sample", nargs=2, type=int, metavar=("F", "T"))
+    asked.add_argument("--beyond", nargs=2, type=int, metavar=("F", "T"))
+    asked.add_argument("--workers", default=2, type=int)
+    asked.add_argument("--cluster")
     asked.add_argument("--model", default="regimes")
     asked.add_argument("--chains", default=2, type=int)
     asked.add_argument("--tune", default=500, type=int)
@@ -132,5 +135,8 @@ if __name__ == "__main__":
     if options.sample:
         F, T = options.sample
         sampled(F, T, model=options.model, chains=options.chains, tune=options.tune, draws=options.draws)
+    elif options.beyond:
+        made = world(*options.beyond, level="constant", seed=0)
+        in_two_stages(made, compare(made), workers=options.workers, cluster=options.cluster)
     else:
         growth()
