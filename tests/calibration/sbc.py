@@ -160,6 +160,7 @@ def code(model: str) -> str:
     paths = [
         *(root / "models" / f"{name}.py" for name in (*shared.split(), *OWN[model])),
         *(root / "forecast" / f"{name}.py" for name in ("fitting", "sampling")),
+        *([root / "forecast" / "fronts.py"] if model == "fronts" else []),
         *(
             HERE / f"{name}.py"
             for name in ("paper", "worlds", *(["front_worlds"] if model == "fronts" else []))
