@@ -5,7 +5,6 @@ worker that dies costs its piece and no more: that is done again elsewhere.
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -13,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from multiprocessing import parent_process
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from forecast.processes import context
+from forecast.processes import context, end_with_parent
 from priors.refusal import Refusal
 
 ATTEMPTS = 3  # rounds without a single result before a piece of work is held to kill its workers
@@ -133,18 +131,6 @@ def executor(*, workers: int, cluster: str | None) -> Executor:
             remedy='install "distributed" beside scenariocast, here and on every worker, or leave --cluster out',
         )
     return Cluster(address=cluster)
-
-
-def end_with_parent() -> None:
-    """Let this worker end when the process that started it has ended, however that was: it would wait for work for ever."""
-    threading.Thread(target=_follow, daemon=True).start()
-
-
-def _follow() -> None:
-    parent = parent_process()
-    assert parent is not None, "only a worker has a parent to follow"
-    parent.join()
-    os._exit(1)
 
 
 def _finished[B](jobs: Mapping[Future[B], int]) -> Iterator[tuple[int, B]]:

@@ -4,7 +4,9 @@ Loading it takes as long as sampling. Where the system allows, one server loads 
 workspace, and every worker starts from that; elsewhere each worker loads it for itself.
 """
 
-from multiprocessing import get_all_start_methods, get_context
+import os
+import threading
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 
 LOADED = ["forecast.sidebyside", "models.sampler"]
@@ -25,3 +27,15 @@ def prepare() -> None:
         from multiprocessing import forkserver
 
         forkserver.ensure_running()
+
+
+def end_with_parent() -> None:
+    """Let this worker end when the process that started it has ended, however that was: it would wait for work for ever."""
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = parent_process()
+    assert parent is not None, "only a worker has a parent to follow"
+    parent.join()
+    os._exit(1)

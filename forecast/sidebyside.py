@@ -17,7 +17,7 @@ import xarray as xr
 from forecast import checks, predictive
 from forecast.ensemble import Foresight, foresee
 from forecast.fitting import Posterior, compile_model, fit
-from forecast.processes import context
+from forecast.processes import context, end_with_parent
 from forecast.watching import Progress
 from models import CATALOGUE, Setting
 from priors import PriorSet
@@ -105,6 +105,7 @@ def _follow(jobs: Sequence[Future[Fit]], events: "Queue[Event]", progress: Progr
 def _begin(events: "Queue[Event]") -> None:
     global _events
     _events = events
+    end_with_parent()
 
 
 def _worker(*job: Any) -> Fit:
