@@ -8,11 +8,10 @@ from reports.cells import (
     NOTHING,
     measured,
     measured_range,
-    scenario_title,
+    shares,
     shares_with_interval,
     texts,
     toward,
-    with_interval,
 )
 from reports.colours import INK, MUTED, for_text, hues
 from reports.document import Block, Exhibit, Heading, Paragraph, Section, Table
@@ -33,7 +32,7 @@ from reports.spec import (
     wrapped,
 )
 from reports.text import Sentence, capitalised, joined, lowered, read, sentence
-from reports.words import month, number, percent, plural, quarter
+from reports.words import month, number, plural, quarter
 
 READING = (
     "One strip a front, all on one scale. In every month the colours share out 100 % among the regimes, the most severe at "
@@ -87,8 +86,8 @@ def fronts(brief: Brief) -> Section:
 def strips(brief: Brief) -> Chart:
     """The regimes of every front over time, as small multiples."""
     leading = [
-        f"“{scenario_title(brief, name)}” on {front.title} ({percent(now.mean)})"
-        for name, front, now, _ in _leading(brief)
+        f"“{brief.scenarios[place].title}” on {front.title} ({read(shares(front.now)[place])})"
+        for front, place in _leading(brief)
     ]
     title = f"Likeliest fronts in {month(brief.origin)}: {', '.join(leading)}"
     rows = "; ".join(f"{front.title}: {_law(brief, front.now)}" for front in brief.fronts)
@@ -130,16 +129,16 @@ def _at(front: Front, name: str) -> Row:
     return next(entry.regime for entry in front.quarters if entry.quarter == name)
 
 
-def _leading(brief: Brief) -> list[tuple[str, Front, Estimate, Estimate]]:
-    """The most and the least severe scenario, the front where each is likeliest now, and how likely now and soon."""
+def _leading(brief: Brief) -> list[tuple[Front, int]]:
+    """The front where the most severe scenario is likeliest now, and where the least severe is; with their places."""
     found = []
     for place in (len(brief.scenarios) - 1, 0):
-        likely = [(now, front) for front in brief.fronts if (now := front.now[place]) is not None]
+        likely = [
+            (now.mean, n) for n, front in enumerate(brief.fronts) if (now := front.now[place]) is not None
+        ]
         if likely:
-            now, front = max(likely, key=lambda pair: pair[0].mean)
-            then = _at(front, _soon(brief))[place]
-            assert then is not None  # a scenario with a regime has one in every quarter
-            found.append((brief.scenarios[place].id, front, now, then))
+            _, n = max(likely)
+            found.append((brief.fronts[n], place))
     return found
 
 
@@ -149,13 +148,13 @@ def _summary(brief: Brief) -> Sentence:
     )
     parts = [
         sentence(
-            f"“{scenario_title(brief, name)}” is likeliest on the front {front.title}: ",
-            with_interval(now),
+            f"“{brief.scenarios[place].title}” is likeliest on the front {front.title}: ",
+            shares_with_interval(front.now)[place],
             f" in {month(brief.origin)}, ",
-            with_interval(then),
+            shares_with_interval(_at(front, _soon(brief)))[place],
             f" at the end of {quarter(_soon(brief))}.",
         )
-        for name, front, now, then in _leading(brief)
+        for front, place in _leading(brief)
     ]
     return sentence(said, joined(parts, " "))
 
@@ -172,8 +171,8 @@ def _laws(brief: Brief, key: str, caption: str, rows: Iterable[tuple[Front, Row]
 
 def _law(brief: Brief, row: Row) -> str:
     return ", ".join(
-        f"{lowered(scenario.title)} {percent(one.mean)}"
-        for scenario, one in zip(brief.scenarios, row, strict=True)
+        f"{lowered(scenario.title)} {read(share)}"
+        for scenario, share, one in zip(brief.scenarios, shares(row), row, strict=True)
         if one is not None
     )
 
@@ -228,10 +227,10 @@ def _strip(brief: Brief, front: Front, height: int, *, axis: bool) -> Spec:
     rows = stacked(brief, front.history, {name: place for place, name in enumerate(months)})
     closing = [{**row, "x": row["x2"]} for row in rows if row["x2"] == len(months)]
     x, y = along_months(months, axis=axis), up("low", domain=(0, 1), axis=ends if axis else None)
-    most, place = max((one.mean, n) for n, one in enumerate(front.now) if one is not None)
+    _, place = max((one.mean, n) for n, one in enumerate(front.now) if one is not None)
     scenario = brief.scenarios[place]
     ink = for_text(hues(brief.scenarios)[scenario.id])
-    name, now = wrapped(front.title, BESIDE), [*wrapped(scenario.title, 20), percent(most)]
+    name, now = wrapped(front.title, BESIDE), [*wrapped(scenario.title, 20), read(shares(front.now)[place])]
     fits = height // LINE
     text = {"field": "lines", "type": "nominal"}
     side: dict[str, Any] = {"type": "text", "baseline": "middle", "lineHeight": LINE}
