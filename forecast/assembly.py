@@ -171,7 +171,7 @@ def assemble(
         visibility=_visibility(question, source),
         levers=_levers(question, used, shares, seed=seed),
         by_front=by_front,
-        notes=notes(question, past),
+        notes=notes(question, past, [model.posterior for model in models]),
         verdict=_gate(question, models, ensemble, () if by_front is None else by_front.checks),
         ledger=None,
         provenance=provenance(workspace, seed),

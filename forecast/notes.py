@@ -2,16 +2,18 @@
 
 import datetime
 import math
+from collections.abc import Sequence
 
+from forecast.fitting import Posterior
 from forecast.history import History
 from forecast.question import Question
-from models import CATALOGUE
+from models import CATALOGUE, durations
 from models.levels import dropped
 from reports import words
 
 
-def notes(question: Question, past: History) -> tuple[str, ...]:
-    """The sentences, the weightiest first."""
+def notes(question: Question, past: History, posteriors: Sequence[Posterior]) -> tuple[str, ...]:
+    """The sentences, the weightiest first; ``posteriors`` are those of all models that were fitted."""
     return (
         *_without_precedent(question, past),
         *_without_regime(question),
@@ -19,6 +21,7 @@ def notes(question: Question, past: History) -> tuple[str, ...]:
         *_hindsight(question),
         *_reporting(question),
         *_waves(question),
+        *_shapes(question, posteriors),
     )
 
 
@@ -94,3 +97,16 @@ def _reporting(question: Question) -> list[str]:
             f"{words.listed([f'{x:.2f}' for x in middle])} times the final ones."
         )
     return told
+
+
+def _shapes(question: Question, posteriors: Sequence[Posterior]) -> list[str]:
+    """Whether the data say anything about how a regime's chance to end changes with its age."""
+    titles = {scenario.id: scenario.title for scenario in question.workspace.scenarios.scenarios}
+    return [
+        f"Spells of “{titles[regime]}” under {one.model}: "
+        + (silent or f"the data made the shape {words.percent(found)} surer than the priors had it")
+        + "."
+        for one in posteriors
+        if one.model == durations.MODEL.name
+        for regime, (found, silent) in durations.contraction(one.draws, one.priors, one.setting).items()
+    ]

@@ -1,4 +1,4 @@
-"""A reader is told what was written with hindsight: beliefs and rules alike."""
+"""A reader is told what was written with hindsight, beliefs and rules alike, and where the data are silent."""
 
 import datetime
 from collections.abc import Callable
@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from forecast.clock import read
+from forecast.fitting import Posterior, from_prior
 from forecast.notes import notes
 from forecast.question import ask
 from forecast.workspace import load
+from models import CATALOGUE
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,28 @@ def test_beliefs_and_rules_of_a_later_date_are_counted(
         priors=replace(workspace.priors, statements=beliefs),
         scenarios=workspace.scenarios.model_copy(update={"scenarios": scenarios}),
     )
-    said = [note for note in notes(replace(question, workspace=seen), question.past()) if "hindsight" in note]
+    said = [
+        note for note in notes(replace(question, workspace=seen), question.past(), ()) if "hindsight" in note
+    ]
     assert said == (
         [] if told is None else [f"With hindsight: {told} written after {clock.as_of.isoformat()}."]
     )
+
+
+def test_a_model_of_spells_says_whether_the_data_spoke_of_their_shape() -> None:
+    workspace = load("frontier")
+    question = ask(workspace, read(workspace.config.time))
+    model, setting = CATALOGUE["durations"], question.setting("durations")
+    untold = from_prior(question.panel.counts, model, workspace.priors, setting, draws=300, seed=1)
+    narrow = untold.draws.assign(stated=1.0 + (untold.draws["stated"] - 1.0) / 1000.0)
+    told = replace(untold, draws=narrow)
+    titles = [scenario.title for scenario in workspace.scenarios.scenarios]
+
+    def spells(posterior: Posterior) -> list[str]:
+        return [note for note in notes(question, question.past(), (posterior,)) if note.startswith("Spells")]
+
+    assert spells(untold) == [
+        f"Spells of “{title}” under durations: the data do not speak about the shape." for title in titles
+    ]
+    assert len(spells(told)) == len(titles)
+    assert all("the data made the shape" in note and "surer" in note for note in spells(told))
