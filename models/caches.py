@@ -2,8 +2,12 @@
 
 Imported before anything of ours that compiles. PyTensor reads its directory when it is imported; so does numba, which
 is told again where another library has imported it already. Directories that the user has set are left as they are.
+
+A compiled function is known by its own source alone, though it holds the machine code of every function that it calls.
+So the directory is named after the source of all: after an upgrade nothing of the old code is left to be called.
 """
 
+import hashlib
 import logging
 import os
 import sys
@@ -15,9 +19,18 @@ import platformdirs
 log = logging.getLogger(__name__)
 
 
+def stamp(sources: Path) -> str:
+    """Return a name for the source of every module in a directory: another one as soon as a byte of it changes."""
+    digest = hashlib.sha256()
+    for path in sorted(sources.glob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)} ".encode() + content)
+    return digest.hexdigest()[:16]
+
+
 def directory() -> Path:
-    """Return a directory that can be written: the user's, or a new one that goes with the process."""
-    home = platformdirs.user_cache_path("scenariocast", appauthor=False)
+    """Return a directory that can be written: one of the user's for this code, or a new one that goes with the process."""
+    home = platformdirs.user_cache_path("scenariocast", appauthor=False) / stamp(Path(__file__).parent)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):

@@ -22,7 +22,7 @@ MASS = 0.9
 AUTHOR, SOURCE = "forecast backtest", "Generic default"
 BECAUSE = "Generic default, the same for every series."
 UPWARD, EITHER = (1.5, 4.0), (0.6, 2.5)  # times the neighbour on the side of the reference
-DWELL = {True: (6.0, 36.0), False: (1.5, 6.0)}  # months; by whether it is the reference scenario
+DWELL = {True: (6.0, 36.0), False: (2.0, 24.0)}  # months; by whether it is the reference scenario
 GENERIC: Mapping[str, tuple[float, float, str]] = {
     "wander": (2.0, 20.0, "percent per month"),
     "spread": (20.0, 100.0, "percent of the mean"),

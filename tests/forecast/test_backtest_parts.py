@@ -95,7 +95,7 @@ def test_the_blank_set_is_what_the_blank_theatre_states(tmp_path: Path) -> None:
     ws = load(tmp_path / "there")
     archive = gather(ws.sources, ws.streams, root=ws.root)
     one = known(ws, archive, "2018-06", day=datetime.date(2018, 7, 30), window=None)
-    models = ws.config.models.fitted
+    models = ["local-level", "switching-level"]  # the theatre uses the first and has beliefs for both
     settings = {model: one.question.setting(model) for model in models}
     made = blank(models, settings, one.expanding, day=one.as_of)
     assert set(made) == set(ws.priors)

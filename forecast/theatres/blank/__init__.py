@@ -202,7 +202,7 @@ def _priors(streams: tuple[Counts, ...], ordered: set[str], date: datetime.date)
             known_from=date,
         )
 
-    said = [interval("dwell.usual", 6, 36, "months"), interval("dwell.surge", 1.5, 6, "months")]
+    said = [interval("dwell.usual", 6, 36, "months"), interval("dwell.surge", 2, 24, "months")]
     for stream in streams:
         surge = (1.5, 4.0) if stream.id in ordered else (0.6, 2.5)
         mean = f"{stream.scale:,.0f}" if stream.scale >= 100 else f"{stream.scale:.3g}"
