@@ -5,6 +5,7 @@ Everything heavy is imported inside the command that needs it, so that help answ
 """
 
 import errno
+import gc
 import json
 import os
 import sys
@@ -269,4 +270,5 @@ def entry() -> None:
     except BrokenPipeError:  # the reader has seen enough; what is left has nowhere to go
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    gc.freeze()  # all is given back at once: Python would first look for cycles among everything that was loaded
     sys.exit(code)
