@@ -1,6 +1,7 @@
 """Pages six and nine, for the sceptic: priors in use, data and method."""
 
 from reports.annex import annex
+from reports.beliefs import in_use
 from reports.brief import Brief
 from reports.cells import NOTHING, contraction, figures, measured, measured_range, texts
 from reports.document import Block, Exhibit, Heading, Listing, Paragraph, Section, Table
@@ -20,7 +21,7 @@ def priors(brief: Brief) -> Section:
     if against := [prior.key for prior in brief.priors if prior.contradicted]:
         told = f"The data contradict {listed(against)}: the median after the data lies outside the interval that was stated."
         blocks.append(Paragraph(spans=sentence(told), tone="warning"))
-    if any(prior.prior is not None for prior in brief.priors):
+    if any(prior.prior is not None for prior in in_use(brief)):
         blocks.append(Exhibit(key="priors"))
     blocks.append(
         Table(
@@ -31,9 +32,14 @@ def priors(brief: Brief) -> Section:
                 *figures("Before", "After", "Contraction"),
                 *texts("Because"),
             ),
-            rows=tuple(_belief(prior) for prior in brief.priors),
+            rows=tuple(_belief(prior) for prior in in_use(brief)),
         )
     )
+    if idle := len(brief.priors) - len(in_use(brief)):
+        told = (
+            f"The set holds {plural(idle, 'statement')} besides, for models that this forecast does not use."
+        )
+        blocks.append(Paragraph(spans=sentence(told), tone="note"))
     blocks += grounds(brief)
     return Section(key="priors", number=6, title="Priors in use", blocks=tuple(blocks))
 

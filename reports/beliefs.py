@@ -14,6 +14,11 @@ DRIVEN = 0.8  # contraction above which the priors drive an answer
 ROW = 17  # pixels
 
 
+def in_use(brief: Brief) -> tuple[Prior, ...]:
+    """The statements that this report rests on: those of its models, and the odds that its levers pull."""
+    return tuple(prior for prior in brief.priors if prior.used_by or prior.key.startswith("odds."))
+
+
 def priors(brief: Brief) -> Chart:
     """Each prior interval over its posterior, as multiples of the prior median on a logarithmic scale.
 
@@ -21,7 +26,9 @@ def priors(brief: Brief) -> Chart:
     table holds them.
     """
     shown = [
-        prior for prior in brief.priors if prior.prior is not None and prior.prior.q05 > 0 and _reaches(prior)
+        prior
+        for prior in in_use(brief)
+        if prior.prior is not None and prior.prior.q05 > 0 and _reaches(prior)
     ]
     known = [prior.contraction for prior in brief.priors if prior.contraction is not None]
     moved = sum(spread <= DRIVEN for spread in known)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from reports.beliefs import priors
+from reports.beliefs import in_use, priors
 from reports.brief import Brief
 from reports.fitting import fitting
 from reports.fronts import spells, strips
@@ -40,7 +40,7 @@ def charts(brief: Brief) -> Iterator[Chart]:
         yield strips(brief)
     if brief.pooling is not None:
         yield spells(brief, brief.pooling)
-    if any(prior.prior is not None for prior in brief.priors):
+    if any(prior.prior is not None for prior in in_use(brief)):
         yield priors(brief)
     if brief.coverage is not None:
         yield coverage(brief, brief.coverage)

@@ -140,3 +140,13 @@ def test_a_belief_that_the_data_contradict_is_flagged_beside_it(frontier: Brief)
     assert sum(row[4].startswith("The data contradict it.") for row in rows.values()) == 1
     told = words(section(frontier, "priors").blocks)
     assert "The data contradict effect.deaths-afghanistan.de-escalation:" in told
+
+
+def test_beliefs_that_no_model_of_the_forecast_uses_are_counted_and_not_listed(frontier: Brief) -> None:
+    first, *rest = frontier.priors
+    assert first.used_by
+    idle = frontier.model_copy(update={"priors": (first.model_copy(update={"used_by": ()}), *rest)})
+    listed = [row[0].partition(":")[0] for row in table(frontier, "priors", "priors")]
+    assert [row[0].partition(":")[0] for row in table(idle, "priors", "priors")] == listed[1:]
+    assert "one statement besides, for models" in words(section(idle, "priors").blocks)
+    assert "besides, for models" not in words(section(frontier, "priors").blocks)
