@@ -115,12 +115,11 @@ class Assembled:
         self.counts().to_netcdf(to / "posterior" / HEADLINE, engine="h5netcdf")
         write_tables(record, to / "tables")
         place = slug(self.workspace.title) or "theatre"
-        weights = self._weights()
+        futures, weights = [one.futures for one in self.ahead], list(self._weights().values())
         write_hub(
             record,
-            scenarios.mixture(
-                [one.futures for one in self.ahead], [weights[one.model.name] for one in self.ahead]
-            ),
+            scenarios.mixture(futures, weights),
+            scenarios.fans(futures, weights, at=tables.QUANTILES),
             to,
             model=f"scenariocast-{place}",
             location=place,

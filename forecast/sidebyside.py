@@ -134,8 +134,8 @@ def _fitted(
         done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
         progress(stage, done=done, total=total, note=f"{sum(c.divergences for c in chains)} divergences")
 
-    def sampled(times: int) -> tuple[Posterior, checks.Verdict]:
-        longer = fit(
+    def sampled(times: int) -> Posterior:
+        return fit(
             panel,
             CATALOGUE[name],
             priors,
@@ -147,14 +147,16 @@ def _fitted(
             progress=watch,
             compiled=compiled,
         )
-        every = {"draw": slice(None, None, times)}  # a longer chain is judged whole, and thinned to be kept
-        kept = replace(longer, draws=longer.draws.isel(every), statistics=longer.statistics.isel(every))
-        return kept, judged(longer, seed=seed)
 
-    posterior, verdict = sampled(1)
-    if short(verdict):
-        stage = f"sampling {name} {LONGER} times as long"
-        posterior, verdict = sampled(LONGER)
+    whole, times = sampled(1), 1
+    agreed = agreement(whole)
+    if short(agreed):
+        stage, times = f"sampling {name} {LONGER} times as long", LONGER
+        whole = sampled(times)
+        agreed = agreement(whole)
+    verdict = checks.Verdict(checks=(*agreed, *predictive.checks(whole, seed=seed)))
+    every = {"draw": slice(None, None, times)}  # a longer chain is judged whole, and thinned to be kept
+    posterior = replace(whole, draws=whole.draws.isel(every), statistics=whole.statistics.isel(every))
     foresight = None
     if scored:
         progress(f"scoring {name} on months it had not seen")
@@ -162,15 +164,14 @@ def _fitted(
     return Fit(posterior=posterior, verdict=verdict, foresight=foresight)
 
 
-def short(verdict: checks.Verdict) -> bool:
+def short(agreed: Sequence[checks.Check]) -> bool:
     """Whether chains found one answer, but not often enough to be sure of its digits."""
-    value = {check.name: np.inf if check.value is None else check.value for check in verdict.checks}
+    value = {check.name: np.inf if check.value is None else check.value for check in agreed}
     converged = value["R-hat"] < checks.R_HAT and min(value["bulk ESS"], value["tail ESS"]) > AMPLE
     return not converged and value["R-hat"] < NEARLY and not value["divergences"]
 
 
-def judged(posterior: Posterior, *, seed: int) -> checks.Verdict:
-    """What the gate says of one fit."""
+def agreement(posterior: Posterior) -> tuple[checks.Check, ...]:
+    """Whether the chains of a fit agree on every parameter."""
     parameters = [str(name) for name, value in posterior.draws.data_vars.items() if "month" not in value.dims]
-    own = checks.convergence(posterior.draws, posterior.statistics, reported=parameters)
-    return checks.Verdict(checks=(*own, *predictive.checks(posterior, seed=seed)))
+    return checks.convergence(posterior.draws, posterior.statistics, reported=parameters)

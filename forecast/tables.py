@@ -132,7 +132,15 @@ def headline(
     )
 
 
-def write_hub(record: Mapping[str, Any], futures: xr.Dataset, to: Path, *, model: str, location: str) -> Path:
+def write_hub(
+    record: Mapping[str, Any],
+    futures: xr.Dataset,
+    quantiles: xr.DataArray,
+    to: Path,
+    *,
+    model: str,
+    location: str,
+) -> Path:
     """One ``model-output/<model>/<origin>-<model>.parquet``.
 
     A hub's ``pmf`` has no category for a quarter that stays unresolved: it is over the futures in which a rule decides,
@@ -141,6 +149,7 @@ def write_hub(record: Mapping[str, Any], futures: xr.Dataset, to: Path, *, model
     Args:
         record: the run's ``forecast.json``.
         futures: ``count`` (draw, path, stream, month) of the model whose samples are written.
+        quantiles: (stream, month, quantile) of the same at `QUANTILES`, as the record's bands are made.
         to: the hub's root.
         model: ``team-model``.
         location: the theatre's id.
@@ -148,7 +157,7 @@ def write_hub(record: Mapping[str, Any], futures: xr.Dataset, to: Path, *, model
     import pandas as pd
 
     origin = month_end(record["origin"]).isoformat()
-    rows = [*_pmf_rows(record, origin, location), *_count_rows(futures, origin, location)]
+    rows = [*_pmf_rows(record, origin, location), *_count_rows(futures, quantiles, origin, location)]
     frame = pd.DataFrame(rows, columns=list(HUB))
     path = to / "model-output" / model / f"{origin}-{model}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +179,9 @@ def _pmf_rows(record: Mapping[str, Any], origin: str, location: str) -> list[tup
     ]  # fmt: skip
 
 
-def _count_rows(futures: xr.Dataset, origin: str, location: str) -> list[tuple[object, ...]]:
+def _count_rows(
+    futures: xr.Dataset, quantiles: xr.DataArray, origin: str, location: str
+) -> list[tuple[object, ...]]:
     count = futures["count"]
     draws, paths = count.sizes["draw"], count.sizes["path"]
     # One path per draw, draws evenly spaced: the rows that share a sample's id are one joint future.
@@ -180,9 +191,7 @@ def _count_rows(futures: xr.Dataset, origin: str, location: str) -> list[tuple[o
         for h, month in enumerate(count["month"].values, start=1):
             cells = count.sel(stream=stream, month=month).transpose("draw", "path").values
             task = (origin, str(stream), location, h, month_end(str(month)).isoformat())
-            quantiles = np.quantile(cells, QUANTILES)
-            rows += [
-                (*task, "quantile", f"{q:g}", float(v)) for q, v in zip(QUANTILES, quantiles, strict=True)
-            ]
+            band = quantiles.sel(stream=stream, month=month, quantile=list(QUANTILES)).values
+            rows += [(*task, "quantile", f"{q:g}", float(v)) for q, v in zip(QUANTILES, band, strict=True)]
             rows += [(*task, "sample", str(i), float(cells[d, i % paths])) for i, d in enumerate(taken)]
     return rows

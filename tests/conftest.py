@@ -171,9 +171,11 @@ def drawn(
     import numpy as np
     import xarray as xr
 
+    from forecast import predictive
+    from forecast.checks import Verdict
     from forecast.ensemble import Foresight
     from forecast.fitting import from_prior
-    from forecast.sidebyside import Fit, judged, own_seed
+    from forecast.sidebyside import Fit, agreement, own_seed
     from models import CATALOGUE
 
     chains, draws = 4, 250
@@ -197,6 +199,7 @@ def drawn(
             draws=xr.concat([part.draws for part in parts], "chain"),
             statistics=xr.Dataset({key: (("chain", "draw"), value) for key, value in statistics.items()}),
         )
-        verdict = judged(posterior, seed=own_seed(seed, name))
+        predicted = predictive.checks(posterior, seed=own_seed(seed, name))
+        verdict = Verdict(checks=(*agreement(posterior), *predicted))
         found.append(Fit(posterior=posterior, verdict=verdict, foresight=seen if len(settings) > 1 else None))
     return found

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast import checks, clock, sidebyside
+from forecast import checks, clock, predictive, sidebyside
 from forecast.fitting import Posterior, from_prior
 from forecast.question import ask
 from forecast.watching import silent
@@ -17,30 +17,28 @@ from forecast.workspace import load
 from models import CATALOGUE
 
 
-def verdict(*, rhat: float, ess: float, divergences: float = 0) -> checks.Verdict:
-    return checks.Verdict(
-        checks=(
-            checks.below("R-hat", rhat, checks.R_HAT, ""),
-            checks.above("bulk ESS", ess, checks.ESS, ""),
-            checks.above("tail ESS", ess, checks.ESS, ""),
-            checks.below("divergences", divergences, 0, "", strictly=False),
-        )
+def agreed(*, rhat: float, ess: float, divergences: float = 0) -> tuple[checks.Check, ...]:
+    return (
+        checks.below("R-hat", rhat, checks.R_HAT, ""),
+        checks.above("bulk ESS", ess, checks.ESS, ""),
+        checks.above("tail ESS", ess, checks.ESS, ""),
+        checks.below("divergences", divergences, 0, "", strictly=False),
     )
 
 
 @pytest.mark.parametrize(
     ("found", "short"),
     [
-        (verdict(rhat=1.004, ess=900), False),
-        (verdict(rhat=1.012, ess=900), True),
-        (verdict(rhat=1.004, ess=390), True),
-        (verdict(rhat=1.004, ess=500), True),  # it passes, and probabilities made of it may not
-        (verdict(rhat=1.2, ess=20), False),  # two answers: a longer chain would stay in its own
-        (verdict(rhat=float("nan"), ess=20), False),
-        (verdict(rhat=1.012, ess=390, divergences=2), False),
+        (agreed(rhat=1.004, ess=900), False),
+        (agreed(rhat=1.012, ess=900), True),
+        (agreed(rhat=1.004, ess=390), True),
+        (agreed(rhat=1.004, ess=500), True),  # it passes, and probabilities made of it may not
+        (agreed(rhat=1.2, ess=20), False),  # two answers: a longer chain would stay in its own
+        (agreed(rhat=float("nan"), ess=20), False),
+        (agreed(rhat=1.012, ess=390, divergences=2), False),
     ],
 )
-def test_short_chains_are_told_from_chains_apart(found: checks.Verdict, short: bool) -> None:
+def test_short_chains_are_told_from_chains_apart(found: tuple[checks.Check, ...], short: bool) -> None:
     assert sidebyside.short(found) is short
 
 
@@ -51,7 +49,7 @@ def test_a_short_chain_runs_longer_once_and_is_judged_whole(
     ws = load(second(tmp_path / "w"))
     question = ask(ws, clock.read(ws.config.time))
     setting, panel = question.setting("regimes"), question.panel.counts
-    lengths, judged = [], []
+    lengths, judged, predicted = [], [], []
 
     def fit(*_: Any, tune: int, draws: int, **__: Any) -> Posterior:
         lengths.append((tune, draws))
@@ -59,15 +57,21 @@ def test_a_short_chain_runs_longer_once_and_is_judged_whole(
         marks = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((1, draws // 100), bool))})
         return replace(drawn, statistics=marks)
 
-    def judge(posterior: Posterior, *, seed: int) -> checks.Verdict:
+    def judge(posterior: Posterior) -> tuple[checks.Check, ...]:
         judged.append(posterior.draws.sizes["draw"])
-        return verdict(rhat=1.002, ess=390.0 if len(judged) == 1 else last)
+        return agreed(rhat=1.002, ess=390.0 if len(judged) == 1 else last)
+
+    def predict(posterior: Posterior, *, seed: int) -> tuple[checks.Check, ...]:
+        predicted.append(posterior.draws.sizes["draw"])
+        return ()
 
     monkeypatch.setattr(sidebyside, "compile_model", lambda *_: None)
     monkeypatch.setattr(sidebyside, "fit", fit)
-    monkeypatch.setattr(sidebyside, "judged", judge)
+    monkeypatch.setattr(sidebyside, "agreement", judge)
+    monkeypatch.setattr(predictive, "checks", predict)
     (done,) = sidebyside.fits(panel, {"regimes": setting}, ws.priors, seed=1, workers=1, progress=silent)
     assert lengths == [(1000, 1000), (4000, 4000)]
     assert judged == [10, 40]
+    assert predicted == [40]
     assert done.posterior.draws.sizes["draw"] == done.posterior.statistics.sizes["draw"] == 10
     assert done.verdict.ok is (last > 400)

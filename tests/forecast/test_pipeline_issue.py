@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pypdf
 import pytest
 
@@ -23,6 +24,7 @@ from forecast import ledger, publish
 from forecast.archive import LEDGER
 from forecast.assembly import Assembled, assemble
 from forecast.cli import main
+from forecast.months import month_end
 from forecast.pipeline import Run, render_again, run
 from priors import Refusal
 
@@ -462,3 +464,19 @@ def test_output_that_cannot_be_written_is_told_before_the_work(
     monkeypatch.setattr(os, "access", lambda *_: False)
     with quickly(), pytest.raises(Refusal, match="wanted a folder that can be written to"):
         run(theatre, output=tmp_path / "new")
+
+
+def test_the_hub_s_quantiles_are_the_bands_of_the_record(first: Run) -> None:
+    (file,) = (first.path / "model-output").rglob("*.parquet")
+    rows = pd.read_parquet(file).query("output_type == 'quantile'")
+    levels = {"q05": "0.05", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q95": "0.95"}
+    compared = 0
+    for stream, months in first.record["streams"].items():
+        by_end = {month_end(month["month"]).isoformat(): month for month in months}
+        for end, own in rows[rows["target"] == stream].groupby("target_end_date"):
+            told = own.set_index("output_type_id")["value"]
+            assert {key: told[level] for key, level in levels.items()} == {
+                key: by_end[end][key] for key in levels
+            }
+            compared += 1
+    assert compared >= 12

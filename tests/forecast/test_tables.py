@@ -10,7 +10,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.tables import FORMULA, cell, write_csv, write_hub
+from forecast.scenarios import fans
+from forecast.tables import FORMULA, QUANTILES, cell, write_csv, write_hub
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\0=1", '=HYPERLINK("x")'])
@@ -67,7 +68,16 @@ def test_a_hub_s_law_adds_to_one_over_the_futures_that_a_rule_decides(tmp_path: 
     futures = xr.Dataset(
         {"count": (dims, np.zeros((2, 1, 1, 1)))}, {"stream": ["deaths"], "month": ["2026-06"]}
     )
-    hub = pd.read_parquet(write_hub(record, futures, tmp_path, model="team-model", location="frontier"))
+    hub = pd.read_parquet(
+        write_hub(
+            record,
+            futures,
+            fans([futures], [1.0], at=QUANTILES),
+            tmp_path,
+            model="team-model",
+            location="frontier",
+        )
+    )
     law = hub[hub["output_type"] == "pmf"]
     assert list(law["horizon"]) == [1, 1]
     assert list(law["value"]) == pytest.approx([0.75, 0.25])
