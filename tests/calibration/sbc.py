@@ -16,7 +16,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -218,7 +218,9 @@ def main() -> int:
         ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool,
         kept.open("a", encoding="utf-8", newline="") as file,
     ):
-        for number, row in zip(missing, pool.map(ranks, [given.model] * len(missing), missing), strict=True):
+        jobs = {pool.submit(ranks, given.model, number): number for number in missing}
+        for job in as_completed(jobs):  # a slow one holds no other back, and what is done is kept
+            number, row = jobs[job], job.result()
             file.write(json.dumps({"number": number, **asdict(row)}) + "\n")
             file.flush()
             done[number] = row
