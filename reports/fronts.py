@@ -16,7 +16,7 @@ from reports.cells import (
 from reports.colours import INK, MUTED, for_text, hues
 from reports.document import Block, Exhibit, Heading, Paragraph, Section, Table
 from reports.parts import Estimate, Front, Pooling, Row
-from reports.series import along_months, stacked
+from reports.series import along_months, stacked, steps
 from reports.spec import (
     LINE,
     Chart,
@@ -225,7 +225,6 @@ def _strips(brief: Brief) -> Spec:
 def _strip(brief: Brief, front: Front, height: int, *, axis: bool) -> Spec:
     months, ends = [entry.month for entry in front.history], {**share_axis(), "values": [0, 1]}
     rows = stacked(brief, front.history, {name: place for place, name in enumerate(months)})
-    closing = [{**row, "x": row["x2"]} for row in rows if row["x2"] == len(months)]
     x, y = along_months(months, axis=axis), up("low", domain=(0, 1), axis=ends if axis else None)
     _, place = max((one.mean, n) for n, one in enumerate(front.now) if one is not None)
     scenario = brief.scenarios[place]
@@ -240,24 +239,7 @@ def _strip(brief: Brief, front: Front, height: int, *, axis: bool) -> Spec:
         "width": WIDE,
         "height": height,
         "layer": [
-            layer(
-                {"type": "area", "interpolate": "step-after", "line": False},
-                [*rows, *closing],
-                x=x,
-                y=y,
-                y2={"field": "high"},
-                color=fixed("hue"),
-                detail={"field": "scenario", "type": "nominal"},
-            ),
-            layer(
-                {"type": "rect", "opacity": 0},
-                rows,
-                x=x,
-                x2={"field": "x2"},
-                y=y,
-                y2={"field": "high"},
-                tooltip=told(),
-            ),
+            *steps(rows, x=x, y=y),
             layer({**side, "align": "right", "dx": -38}, left, x=x, y=y, text=text),
             layer({**side, "align": "left", "dx": 6}, right, x=x, y=y, text=text, color=fixed("ink")),
         ],

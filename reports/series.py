@@ -1,6 +1,6 @@
 """Charts along the months: each stream with its fan and the regimes beneath, and the history of the regimes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -225,34 +225,30 @@ def _stack(brief: Brief, *, width: int, height: int, wrap: int) -> Spec:
     months = [entry.month for entry in brief.history]
     place = {name: i for i, name in enumerate(months)}
     rows = stacked(brief, brief.history, place)
-    closing = [{**row, "x": row["x2"]} for row in rows if row["x2"] == len(months)]
     x, y = along_months(months), up("low", domain=(0, 1), axis=share_axis())
     hue, last = hues(brief.scenarios), brief.history[-1]
-    middles = {row["scenario"]: (row["low"] + row["high"]) / 2 for row in closing}
+    middles = {row["scenario"]: (row["low"] + row["high"]) / 2 for row in rows if row["x2"] == len(months)}
     side = []
     for scenario, p in zip(brief.scenarios, last.regime, strict=True):
         lines = wrapped(scenario.title, wrap)
         named = [*lines[:-1], f"{lines[-1]} {percent(p)}"]
         side.append((named, middles[scenario.id], for_text(hue[scenario.id])))
+    named_beside = beside(side, at=1.03 * len(months), x=x, y=y, height=height)
+    return {"width": width, "height": height, "layer": [*steps(rows, x=x, y=y), named_beside]}
+
+
+def steps(rows: Sequence[Mapping[str, Any]], *, x: Spec, y: Spec) -> list[Spec]:
+    """The rows of `stacked` as areas in steps, and over them, unseen, what each month tells when it is pointed at."""
+    end = max(row["x2"] for row in rows)
+    closing = [{**row, "x": row["x2"]} for row in rows if row["x2"] == end]
     area = {"type": "area", "interpolate": "step-after", "line": False}
     over = {"type": "rect", "opacity": 0}
-    return {
-        "width": width,
-        "height": height,
-        "layer": [
-            layer(
-                area,
-                [*rows, *closing],
-                x=x,
-                y=y,
-                y2={"field": "high"},
-                color=fixed("hue"),
-                detail={"field": "scenario", "type": "nominal"},
-            ),
-            layer(over, rows, x=x, x2={"field": "x2"}, y=y, y2={"field": "high"}, tooltip=told()),
-            beside(side, at=1.03 * len(months), x=x, y=y, height=height),
-        ],
-    }
+    head = {"field": "high"}
+    shares = {"color": fixed("hue"), "detail": {"field": "scenario", "type": "nominal"}}
+    return [
+        layer(area, [*rows, *closing], x=x, y=y, y2=head, **shares),
+        layer(over, rows, x=x, x2={"field": "x2"}, y=y, y2=head, tooltip=told()),
+    ]
 
 
 def stacked(brief: Brief, entries: Sequence[Month], place: dict[str, int]) -> list[dict[str, Any]]:
