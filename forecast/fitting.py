@@ -14,9 +14,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.sampling import Progress, sample
+from forecast.sampling import Adaptation, Progress, sample
 from models.contract import Driver, Model, Reporting, Setting, Stream
 from models.plan import covers
+from models.streams import walking
 from models.variables import Beliefs, draw, unconstrain
 from priors import PriorSet, dumps, loads
 
@@ -141,6 +142,7 @@ def fit(
         tune=tune,
         draws=draws,
         target_accept=TARGET_ACCEPT,
+        adaptation=_adaptation(model.view(setting)),
         cores=cores,
         progress=progress,
     )
@@ -204,6 +206,14 @@ def load(path: Path) -> Posterior:
             setting=_setting(json.loads(tree.attrs["setting"])),
             priors=loads(tree.attrs["priors"], tree.attrs["priors_source"]),
         )
+
+
+def _adaptation(setting: Setting) -> Adaptation:
+    """How the sampler learns scales: where no level walks, a ridge between levels and effects is most of what is hard.
+
+    Walks bring many coordinates that a warm-up is too short to correlate (docs/decisions/0010).
+    """
+    return "draw_diag" if walking(setting) else "low_rank"
 
 
 def _starting_points(beliefs: Beliefs) -> Callable[..., NDArray[np.float64]]:

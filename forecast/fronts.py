@@ -92,6 +92,7 @@ def fit_fronts(
         tune=tune,
         draws=draws,
         target_accept=TARGET_ACCEPT,
+        adaptation="draw_diag",
         cores=cores,
         progress=progress,
     )

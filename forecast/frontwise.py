@@ -25,8 +25,6 @@ from models import CATALOGUE
 from models.contract import Setting
 from priors.refusal import Refusal
 
-DRAWS = 2000  # of each chain: spells are seen seldom on a front, and a thousand left R-hat at its limit
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ByFront:
@@ -94,7 +92,6 @@ def regimes(question: Question, *, seed: int, progress: Progress) -> ByFront | N
         told_to(question, shown),
         seed=own_seed(seed, f"{name} by front"),
         chains=CHAINS,
-        draws=DRAWS,
         progress=watch,
     )
     return told_of(joint, months=question.months)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import xarray as xr
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ KEPT = {
     "mean_tree_accept": "acceptance_rate",
 }
 
+type Adaptation = Literal["draw_diag", "low_rank"]  # how the sampler learns the posterior's scales
 type Progress = Callable[[Sequence[Any]], None]  # called with one record for each chain, from another thread
 
 
@@ -38,6 +39,7 @@ def sample(
     tune: int,
     draws: int,
     target_accept: float,
+    adaptation: Adaptation,
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> Sampled:
@@ -51,6 +53,7 @@ def sample(
         tune: steps that adapt the sampler, thrown away.
         draws: kept from each chain.
         target_accept: the mean acceptance that the step size is adapted to.
+        adaptation: of the mass matrix, to the variances of the draws or to their strongest correlations as well.
         cores: how many chains run at once; as many as the machine has cores unless stated.
         progress: called now and then with one record for each chain.
     """
@@ -64,6 +67,7 @@ def sample(
         cores=cores,
         seed=seed,
         target_accept=target_accept,
+        adaptation=adaptation,
         save_warmup=False,
         progress_bar=False,
         progress_callback=progress,
