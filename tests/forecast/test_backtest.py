@@ -23,7 +23,7 @@ from forecast.backtest import Backtest, Plan, backtest
 from forecast.backtest.pooling import ENSEMBLE, PREVIOUS
 from forecast.backtest.scoring import SCENARIO
 from forecast.cli import main
-from forecast.executors import Cluster, Here, Processes
+from forecast.executors import Cluster, Executor, Here, Processes
 from forecast.workspace import Workspace, load
 from models.baselines import COUNTS, SCENARIOS
 from priors import Refusal
@@ -145,20 +145,19 @@ def test_again_nothing_is_worked_out_and_nothing_changes(done: Backtest, theatre
     assert {path.name: path.read_bytes() for path in again.path.iterdir()} == before
 
 
+def though_one_is_killed(theatre: Path, rehearsal: Any, place: Path, executor: Executor) -> Backtest:
+    """The backtest elsewhere, one worker of the executor killed on its way."""
+    mark = place / "killed"
+    fit = partial(rehearsal.killed_once, mark=mark)
+    there = backtest(load(theatre), PLAN, priors=BOTH, seed=3, fit=fit, output=place, executor=executor)
+    assert mark.exists()
+    return there
+
+
 def test_two_workers_find_what_one_finds_though_one_is_killed(
     done: Backtest, theatre: Path, rehearsal: Any, tmp_path: Path
 ) -> None:
-    mark = tmp_path / "killed"
-    there = backtest(
-        load(theatre),
-        PLAN,
-        priors=BOTH,
-        seed=3,
-        fit=partial(rehearsal.killed_once, mark=mark),
-        output=tmp_path,
-        executor=Processes(workers=2),
-    )
-    assert mark.exists()
+    there = though_one_is_killed(theatre, rehearsal, tmp_path, Processes(workers=2))
     assert there.path.name == done.path.name
     for name in ("scores.parquet", "backtest.json", "backtest.html"):
         assert (there.path / name).read_bytes() == (done.path / name).read_bytes()
@@ -246,17 +245,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
 def test_a_cluster_finds_the_same_rows_though_a_worker_is_killed(
     done: Backtest, theatre: Path, rehearsal: Any, cluster: str, tmp_path: Path
 ) -> None:
-    mark = tmp_path / "killed"
-    there = backtest(
-        load(theatre),
-        PLAN,
-        priors=BOTH,
-        seed=3,
-        fit=partial(rehearsal.killed_once, mark=mark),
-        output=tmp_path,
-        executor=Cluster(address=cluster),
-    )
-    assert mark.exists()
+    there = though_one_is_killed(theatre, rehearsal, tmp_path, Cluster(address=cluster))
     assert there.worked == 6
     assert (there.path / "scores.parquet").read_bytes() == (done.path / "scores.parquet").read_bytes()
 
