@@ -4,7 +4,7 @@ from reports.brief import Brief
 from reports.cells import NOTHING, chance, figures, measured, swatch, texts
 from reports.document import Block, Paragraph, Section, Table
 from reports.text import Sentence, Span, capitalised, joined, lowered, sentence
-from reports.trust import Calibrated, Gain, Track
+from reports.trust import Calibrated, Gain, Process, Track
 from reports.words import date, number, percents, plural, points, quarter, spelled
 
 CLAIM = (
@@ -146,6 +146,13 @@ def _process(track: Track) -> list[Sentence]:
                 f"; {reached} {number(track.alarm)}, which forecasts that are no better do once in twenty records at most.",
             )
         )
+    further = [one for one in track.processes if one.horizon > 1]
+    if further:
+        each = [
+            sentence(f"{number(one.horizon)} quarters ahead ", measured(one.value), _reached(one))
+            for one in further
+        ]
+        told.append(sentence("The same further on: ", joined(each, "; "), "."))
     if track.reference_test is not None:
         test = measured(track.reference_test)
         told.append(
@@ -157,6 +164,10 @@ def _process(track: Track) -> list[Sentence]:
         )
         told.append(sentence(f"{text}Counted, though issued when their quarter had begun: {track.begun}."))
     return told
+
+
+def _reached(process: Process) -> str:
+    return f" ({'has' if process.alarmed else 'has not'} reached {number(process.alarm)})"
 
 
 def _calibration(brief: Brief, track: Track) -> Table:

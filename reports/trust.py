@@ -49,6 +49,16 @@ class Gain(Record):
     sentence: str
 
 
+class Process(Record):
+    """The skill process against the Markov chain at one horizon."""
+
+    horizon: int  # quarters
+    n: int
+    value: float
+    alarm: float  # what forecasts that are no better reach once in twenty records at most
+    alarmed: bool
+
+
 class Calibrated(Record):
     """How often a scenario was said, one quarter ahead, and how often it came."""
 
@@ -84,6 +94,7 @@ class Track(Record):
     skill_process: float | None = None
     alarm: float | None = None
     alarmed: bool = False
+    processes: tuple[Process, ...] = ()
     reference_test: float | None = None
     calibration: tuple[Calibrated, ...] = ()
     sentence: str

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from math import hypot
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def track(ledger: Path | None, record: Mapping[str, Any]) -> Json:
         "means": [{"horizon": horizon, **means} for horizon, means in found.means.items()],
         "gains": [_gain(one) for one in found.against],
         **{key: getattr(found, key) for key in ("skill_process", "alarm", "alarmed", "reference_test")},
+        "processes": [asdict(one) for one in found.processes],
         **{key: getattr(found, key) for key in ("perfect", "perfect_after", "sentence")},
         "calibration": _calibration(found),
         "past": [] if ledger is None else list(_past(ledger, len(record["scenarios"]))),

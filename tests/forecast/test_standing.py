@@ -77,6 +77,8 @@ def test_the_record_has_what_the_ledger_shows(ledger: Path) -> None:
     assert [(one["score"], one["reference"]) for one in found["gains"]] == [
         (one.score, one.reference) for one in honest.against
     ]
+    (process,) = found["processes"]
+    assert (process["horizon"], process["n"], process["value"]) == (1, 1, found["skill_process"])
     chain = next(one for one in found["gains"] if one["reference"] == "markov-chain")
     assert (chain["low"], chain["high"], chain["sentence"]) == (None, None, "too few")
     assert chain["scores"]["reference"] - chain["scores"]["model"] == pytest.approx(chain["gain"])

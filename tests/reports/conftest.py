@@ -176,6 +176,11 @@ def aged(first: Brief) -> dict[str, Any]:
                 {**chain, "score": "ign", "reference": "climatology", "sentence": "better (p = 0.03)"},
             ],
             "skill_process": 1.31, "alarm": 20.0, "alarmed": False, "reference_test": 1.62,
+            "processes": [
+                {"horizon": 1, "n": 7, "value": 1.31, "alarm": 20.0, "alarmed": False},
+                {"horizon": 2, "n": 6, "value": 0.84, "alarm": 40.0, "alarmed": False},
+                {"horizon": 4, "n": 4, "value": 93.0, "alarm": 80.0, "alarmed": True},
+            ],
             "sentence": "After 7 resolved quarters this record cannot show skill yet.",
             "calibration": [
                 {"scenario": name, "n": 7, "said": 0.42, "came": 0.43, "difference": -0.01, "low": -0.3, "high": 0.25}

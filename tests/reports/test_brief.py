@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from reports.brief import Brief
 from reports.compose import compose
-from reports.document import Exhibit, Table
+from reports.document import Exhibit, Paragraph, Table
 from reports.figures import charts
 from reports.text import Sentence, read
 
@@ -96,3 +96,12 @@ def test_a_failed_check_tells_its_number_and_what_to_do(refused: Brief) -> None:
         "FAILED",
         "Run longer chains.",
     ]
+
+
+def test_the_skill_process_is_told_at_every_horizon_with_its_own_alarm(grown: Brief) -> None:
+    record = next(section for section in compose(grown).sections if section.key == "record")
+    told = " ".join(read(block.spans) for block in record.blocks if isinstance(block, Paragraph)).replace(
+        "\u00a0", " "
+    )
+    assert "one quarter ahead, against the Markov chain: 1.31; it has not reached 20" in told
+    assert "2 quarters ahead 0.84 (has not reached 40); 4 quarters ahead 93 (has reached 80)." in told
