@@ -22,8 +22,9 @@ from forecast import (
 )
 from forecast.archive import FRONTS, HEADLINE
 from forecast.clock import Clock
-from forecast.fitted import Ahead, Fitted, fitted, inflations, look_ahead, published
+from forecast.fitted import Ahead, Fitted, errors, inflations
 from forecast.fitting import Posterior, save
+from forecast.foretelling import foretold
 from forecast.latent import view
 from forecast.ledger import head
 from forecast.notes import notes
@@ -34,7 +35,7 @@ from forecast.sidebyside import CHAINS
 from forecast.streams import StreamDefinition, slug
 from forecast.tables import write_hub, write_tables
 from forecast.watching import Progress
-from forecast.weighing import pareto, weighed
+from forecast.weighing import pareto
 from forecast.whatif import Frame, of_levers
 from forecast.workspace import Workspace
 from models import CATALOGUE
@@ -138,16 +139,11 @@ def assemble(
     limit = workspace.config.time.max_age_months
     clock.check_live(at, question.quarters[0], question.panel.origin, max_age=limit)
     past = question.past()
-    models = fitted(question, seed=seed, workers=workers, progress=progress)
-    asked = [model for model in models if model.used or model.name == workspace.latent_from]
-    ahead = look_ahead(question, asked, past, seed=seed, progress=progress)
+    told = foretold(question, past, seed=seed, workers=workers, progress=progress)
+    models, ensemble, used, shares = told.models, told.ensemble, told.used, told.shares
     by_front = frontwise.regimes(question, seed=seed, progress=progress)
     progress("putting it together")
-    used = [one for one in ahead if one.model.used]
-    weights = weighed(models, seed=seed)
-    shares = [weights.weights.weights[one.model.name].mean for one in used]
-    ensemble = scenarios.pooled([one.probabilities for one in used], shares)
-    source = next((one for one in ahead if one.model.name == workspace.latent_from), None)
+    source = next((one for one in told.ahead if one.model.name == workspace.latent_from), None)
     rates = noise_rates(question, used[0].model.posterior, seed=seed)
     parts = Material(
         run=run,
@@ -155,7 +151,7 @@ def assemble(
         clock=at,
         panel=question.panel,
         fitted=models,
-        weighed=weights,
+        weighed=told.weighed,
         ensemble=ensemble,
         before=scenarios.pooled([one.before for one in used], shares),
         fans=scenarios.fans([one.futures for one in used], shares),
@@ -263,7 +259,7 @@ def _gate(
         for check in model.verdict.checks
     )
     trusted = pareto(models)
-    precise = checks.precision([e.mcse for e in published(ensemble)], inflations(ensemble))
+    precise = checks.precision(errors(ensemble), inflations(ensemble))
     age, limit = (
         clock.age(question.panel.origin, question.clock),
         question.workspace.config.time.max_age_months,

@@ -110,7 +110,13 @@ def precision(errors: Iterable[float], inflations: Iterable[float]) -> tuple[Che
         inflations: S²/σ̂² of each: how much inner simulation noise widens the spread between draws.
     """
     return (
-        below("MCSE of probabilities", _worst(errors), MCSE, "raise [simulate] draws", strictly=False),
+        below(
+            "MCSE of probabilities",
+            _worst(errors),
+            MCSE,
+            "chains four times as long did not do: tighten the beliefs that leave this open, or issue with --force, which the reports say",
+            strictly=False,
+        ),
         below("inner noise S²/σ̂²", _worst(inflations), INFLATION, "raise [simulate] paths", strictly=False),
     )
 

@@ -42,8 +42,10 @@ class Ahead:
     before: scenarios.Probabilities  # the same question asked of the priors alone
 
 
-def fitted(question: Question, *, seed: int, workers: int, progress: Progress) -> tuple[Fitted, ...]:
-    """Every model that the workspace uses or compares, in that order.
+def fitted(
+    question: Question, *, seed: int, workers: int, progress: Progress, times: int = 1
+) -> tuple[Fitted, ...]:
+    """Every model that the workspace uses or compares, in that order, its chains so many times as long as usual.
 
     Raises:
         Refusal: for beliefs that a model cannot use.
@@ -51,7 +53,13 @@ def fitted(question: Question, *, seed: int, workers: int, progress: Progress) -
     models = question.workspace.config.models
     told = {name: question.setting(name) for name in models.fitted}
     done = fits(
-        question.panel.counts, told, question.workspace.priors, seed=seed, workers=workers, progress=progress
+        question.panel.counts,
+        told,
+        question.workspace.priors,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+        times=times,
     )
     return tuple(
         Fitted(
@@ -66,21 +74,24 @@ def fitted(question: Question, *, seed: int, workers: int, progress: Progress) -
 
 
 def look_ahead(
-    question: Question, models: Sequence[Fitted], past: history.History, *, seed: int, progress: Progress
+    question: Question,
+    models: Sequence[Fitted],
+    past: history.History,
+    *,
+    draws: int | None,
+    seed: int,
+    progress: Progress,
 ) -> tuple[Ahead, ...]:
-    """Simulate and resolve the quarters ahead.
+    """Simulate and resolve the quarters ahead from so many draws of each model; None: all.
 
     All models have the same number of paths: it is doubled until the noise of the simulation no longer widens the
     published intervals, or `MOST_PATHS` is reached.
     """
-    settings = question.workspace.config.simulate
-    paths = settings.paths
+    paths = question.workspace.config.simulate.paths
     while True:
         progress(f"simulating {paths} futures of each draw")
         futures = [
-            futures_of(
-                question, one.posterior, draws=settings.draws, paths=paths, seed=own_seed(seed, one.name)
-            )
+            futures_of(question, one.posterior, draws=draws, paths=paths, seed=own_seed(seed, one.name))
             for one in models
         ]
         found = [resolved(question, data, question.panel.counts, past, chains=CHAINS) for data in futures]
@@ -100,7 +111,9 @@ def look_ahead(
     )
 
 
-def futures_of(question: Question, posterior: Posterior, *, draws: int, paths: int, seed: int) -> xr.Dataset:
+def futures_of(
+    question: Question, posterior: Posterior, *, draws: int | None, paths: int, seed: int
+) -> xr.Dataset:
     """Simulated futures to the end of the last quarter, each stream held inside what it can be."""
     data = simulate(posterior, months=question.months, paths=paths, seed=seed, draws=draws)
     return scenarios.held(data, question.bounds)
@@ -131,6 +144,11 @@ def published(found: scenarios.Probabilities) -> Iterator[scenarios.Estimate]:
     """
     for row in (*found.resolved.values(), *found.first_passage.values()):
         yield from (estimate for estimate in row.values() if estimate is not None)
+
+
+def errors(found: scenarios.Probabilities) -> list[float]:
+    """Monte Carlo standard error of every published probability."""
+    return [e.mcse for e in published(found)]
 
 
 def inflations(found: scenarios.Probabilities) -> list[float]:

@@ -21,7 +21,9 @@ from models.contract import Draws, Model, Setting
 from models.variables import Stated, unconstrain
 from priors import PriorSet
 
-TARGET_ACCEPT = 0.9  # a thousand directions are well known, and no funnel is left among them
+TARGET_ACCEPT = (
+    0.97  # at .9 one fit in nine of three short fronts had a divergence, from .95 on none of those had
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -51,6 +51,7 @@ def fits(
     seed: int,
     workers: int,
     progress: Progress,
+    times: int = 1,
 ) -> list[Fit]:
     """Fit and check every model, in the order of `settings`; several are also scored on months they had not seen.
 
@@ -61,13 +62,15 @@ def fits(
         seed: of the run; each model draws its own from it.
         workers: processes; one means this one.
         progress: called with the stage and how far it is.
+        times: how much longer chains are than usual; as many of their draws are kept.
 
     Raises:
         Refusal: for beliefs that a model cannot use.
     """
     several = len(settings) > 1
     jobs = [
-        (panel, name, priors, setting, own_seed(seed, name), several) for name, setting in settings.items()
+        (panel, name, priors, setting, own_seed(seed, name), several, times)
+        for name, setting in settings.items()
     ]
     if min(len(jobs), workers) == 1:
         return [_fitted(*job, progress=progress) for job in jobs]
@@ -124,12 +127,13 @@ def _fitted(
     setting: Setting,
     seed: int,
     scored: bool,
+    times: int,
     *,
     progress: Progress,
 ) -> Fit:
     progress(f"compiling {name}")
     compiled = compile_model(panel, CATALOGUE[name], priors, setting)
-    stage = f"sampling {name}"
+    stage = _stage(name, times)
 
     def watch(chains: Sequence[Any]) -> None:
         done, total = sum(c.finished_draws for c in chains), sum(c.total_draws for c in chains)
@@ -149,10 +153,10 @@ def _fitted(
             compiled=compiled,
         )
 
-    whole, times = sampled(1), 1
+    whole = sampled(times)
     agreed = agreement(whole)
-    if short(agreed):
-        stage, times = f"sampling {name} {LONGER} times as long", LONGER
+    if times == 1 and short(agreed):
+        stage, times = _stage(name, LONGER), LONGER
         whole = sampled(times)
         agreed = agreement(whole)
     verdict = checks.Verdict(checks=(*agreed, *predictive.checks(whole, seed=seed)))
@@ -163,6 +167,10 @@ def _fitted(
         progress(f"scoring {name} on months it had not seen")
         foresight = foresee(posterior, seed=seed, compiled=compiled)
     return Fit(posterior=posterior, verdict=verdict, foresight=foresight)
+
+
+def _stage(name: str, times: int) -> str:
+    return f"sampling {name}" if times == 1 else f"sampling {name} {times} times as long"
 
 
 def short(agreed: Sequence[checks.Check]) -> bool:

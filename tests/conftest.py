@@ -165,7 +165,15 @@ def quickly() -> Callable[..., AbstractContextManager[None]]:
 
 
 def drawn(
-    panel: Any, settings: Any, priors: Any, *, seed: int, workers: int, progress: Any, diverging: int
+    panel: Any,
+    settings: Any,
+    priors: Any,
+    *,
+    seed: int,
+    workers: int,
+    progress: Any,
+    times: int,
+    diverging: int,
 ) -> list[Any]:
     """Draws of the priors in the shape of fits, in the place of `forecast.sidebyside.fits`."""
     import numpy as np
@@ -187,7 +195,7 @@ def drawn(
     nothing = np.zeros(len(origins))
     found = []
     for name, setting in settings.items():
-        progress(f"sampling {name}")
+        progress(f"sampling {name}" if times == 1 else f"sampling {name} {times} times as long")
         parts = [
             from_prior(panel, CATALOGUE[name], priors, setting, draws=draws, seed=seed + chain)
             for chain in range(chains)

@@ -16,7 +16,7 @@ ARROW = (
     "months", "streams", "rules", "config", "workspace", "clock", "formats", "incidents", "panel", "reporting",
     "ingest", "theatres", "setting", "sampling", "fitting", "simulation", "latent", "fronts", "scenarios", "tallies", "history", "checks", "predictive",
     "watching", "terminal", "elicited", "particles", "ensemble", "signposts", "sensitivity", "score", "ledger", "skill", "publish", "layout", "archive", "question", "processes", "executors", "sidebyside", "fitted", "frontwise", "moved",
-    "weighing", "provenance", "notes", "record", "tables", "fronts_brief", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
+    "weighing", "foretelling", "provenance", "notes", "record", "tables", "fronts_brief", "briefing", "whatif", "assembly", "enquiries", "pipeline", "explain",
     "comparison", "replay", "doctor", "accounts", "exports", "arguments", "commands", "bookkeeping", "recordkeeping", "backtest", "cli",
 )  # fmt: skip
 SOURCES = [path for name in MAY_IMPORT for path in sorted((ROOT / name).rglob("*.py"))]
