@@ -32,6 +32,8 @@ class Window(Described):
     """the first month, such as "2021-10" """
     to: Month | None = None
     """the last month, such as "2026-05"; absent: the last covered month"""
+    months: int | None = Field(default=None, ge=12, le=2400)
+    """how many months up to the last one models learn from, 12 to 2400; absent: all. `from` is then what replays of the past begin with"""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

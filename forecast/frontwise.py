@@ -57,7 +57,7 @@ def by_front(question: Question) -> xr.DataArray:
             archive,
             streams,
             workspace.sources,
-            window_from=workspace.config.time.window.from_,
+            window_from=question.panel.months[0],
             window_to=question.panel.origin,
             as_of=question.clock.as_of,
         )

@@ -53,8 +53,9 @@ def panel(
     window_to: str | None = None,
     as_of: datetime.date | None = None,
     deciding: Collection[str] | None = None,
+    longest: int | None = None,
 ) -> Panel:
-    """Streams side by side from the first month of the window to the origin.
+    """Streams side by side from the first month of the window, or the first that is not too long ago, to the origin.
 
     Args:
         archive: what was read (`forecast.incidents.gather`).
@@ -64,6 +65,7 @@ def panel(
         window_to: last month; when absent the origin, the last month that any deciding stream covers.
         as_of: the day whose knowledge holds (vintages, chronology rows, masks); None for all there is.
         deciding: ids of the streams that rules use; all of them when None.
+        longest: months at most, counted back from the origin; None: all of the window.
 
     Raises:
         Refusal: if no deciding stream covers a month of the window.
@@ -75,6 +77,7 @@ def panel(
     deciders = [series[name] for name in (series if deciding is None else deciding)]
     origin = _origin(deciders, window_from, window_to)
     span = months.span(window_from, origin)
+    span = span if longest is None else span[-longest:]
     masks = {stream.id: _masks(stream, as_of) for stream in definitions}
     days = {stream.id: vintage_day(archive, stream, as_of) for stream in definitions}
     rows = [

@@ -60,7 +60,7 @@ def law(posterior: Posterior, *, blind: bool = False) -> Floats:
         blind: as if no month had been observed.
     """
     model, draws, panel = CATALOGUE[posterior.model], posterior.draws, posterior.panel
-    if model.regimes is None:
+    if model.regimes is None or len(posterior.setting.scenarios) == 1:
         return np.ones((draws.sizes["chain"], draws.sizes["draw"], panel.sizes["month"], 1))
     if model.laws is not None:
         seen = xr.full_like(panel, np.nan) if blind else panel

@@ -69,6 +69,7 @@ def ask(workspace: Workspace, at: Clock) -> Question:
         window_to=time.window.to,
         as_of=at.as_of,
         deciding=workspace.scenarios.streams,
+        longest=time.window.months,
     )
     current, quarters = scenarios.quarters_ahead(known.origin, time.quarters)
     months = scenarios.months_ahead(known.origin, time.quarters)

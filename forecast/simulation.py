@@ -1,5 +1,6 @@
 """A posterior becomes futures: counts and regimes month by month, and latent probabilities without simulation."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.fitting import Posterior
-from forecast.months import shift
+from forecast.months import MONTH_PATTERN, QUARTER_PATTERN, next_quarter, shift
 from models import CATALOGUE, forward
 from models.contract import Model, Setting
 from models.derived import transition
@@ -71,8 +72,8 @@ def latent(
         ValueError: a model without regimes.
     """
     model = CATALOGUE[posterior.model]
-    if model.regimes is None:
-        raise ValueError(f"latent: got {posterior.model!r}, which has no regimes")
+    if model.regimes is None or len(posterior.setting.scenarios) == 1:
+        raise ValueError(f"latent: got {posterior.model!r}, which has no regimes to tell apart")
     past = posterior.panel.coords["month"].values
     setting = _with_drivers(posterior, drivers)
     if model.laws is not None:
@@ -124,11 +125,31 @@ def thinned(draws: xr.Dataset, number: int | None) -> xr.Dataset:
 
 
 def after(past: NDArray[Any], months: int) -> NDArray[Any]:
-    """Return the coordinates that follow: months after a month, equal steps after a number or date."""
+    """Return the coordinates that follow: of the calendar after months, quarters and years, else in equal steps.
+
+    Dates that fall on one day of the month go on by months; names that are none of the calendar are followed by 1, 2, ….
+    """
     if past.dtype.kind in "OUT":
-        return np.array([shift(str(past[-1]), n + 1) for n in range(months)], dtype=object)
+        return _named(str(past[-1]), months)
+    if past.dtype.kind == "M" and past.size > 1:
+        month = past.astype("M8[M]")
+        day, gap = past - month.astype(past.dtype), np.diff(month)
+        if (day == day[0]).all() and (gap == gap[0]).all() and gap[0].astype(int) > 0:
+            return np.asarray((month[-1] + gap[0] * np.arange(1, months + 1)).astype(past.dtype) + day[0])
     step = past[-1] - past[-2] if past.size > 1 else past.dtype.type(1)
     return np.asarray(past[-1] + step * np.arange(1, months + 1))
+
+
+def _named(last: str, months: int) -> NDArray[Any]:
+    """Return the names that follow one of a month, a quarter or a year."""
+    ahead = range(1, months + 1)
+    if re.fullmatch(MONTH_PATTERN, last):
+        return np.array([shift(last, n) for n in ahead], dtype=object)
+    if re.fullmatch(QUARTER_PATTERN, last):
+        return np.array([next_quarter(last, n) for n in ahead], dtype=object)
+    if re.fullmatch(r"\d{4}", last):
+        return np.array([f"{int(last) + n:04d}" for n in ahead], dtype=object)
+    return np.array(ahead)
 
 
 def _with_drivers(posterior: Posterior, drivers: Mapping[str, Sequence[float]] | None) -> Setting:

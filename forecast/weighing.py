@@ -49,9 +49,11 @@ def weighed(models: Iterable[Fitted], *, seed: int) -> Weighed:
 
 
 def pareto(models: Iterable[Fitted]) -> tuple[checks.Check, ...]:
-    """Whether the importance weights behind the used models' weights can be trusted; none for a model alone."""
+    """Whether the importance weights behind the used models' weights can be trusted; none for a model alone or a record too short to weigh."""
     worst = [
-        float(np.max(model.foresight.k)) for model in models if model.used and model.foresight is not None
+        float(np.max(model.foresight.k))
+        for model in models
+        if model.used and model.foresight is not None and model.foresight.k.size
     ]
     if not worst:
         return ()

@@ -111,7 +111,7 @@ def known(
     first = start if window is None else max(start, months.shift(origin, 1 - window))
     cut = whole if first == start else seen(workspace, archive, origin, day=day, first=first)
     stated = workspace.config.time
-    span = stated.window.model_copy(update={"from_": first, "to": origin})
+    span = stated.window.model_copy(update={"from_": first, "to": origin, "months": None})
     time = stated.model_copy(update={"window": span, "as_of": day})
     config = workspace.config.model_copy(update={"time": time})
     return Known(

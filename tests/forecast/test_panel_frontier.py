@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from forecast import months
 from forecast.incidents import gather
@@ -197,6 +198,13 @@ def test_no_vintage_in_the_gap_means_no_figure(at):
 def test_a_stated_end_cuts_the_window(at):
     cut = at(datetime.date(2026, 6, 30), window_to="2024-12")
     assert cut.origin == cut.months[-1] == "2024-12"
+
+
+def test_a_window_may_forget_what_was_long_ago(at):
+    whole, short = at(datetime.date(2026, 6, 30)), at(datetime.date(2026, 6, 30), longest=24)
+    assert (short.origin, len(short.months)) == (whole.origin, 24)
+    xr.testing.assert_equal(short.counts, whole.counts[:, -24:])
+    assert len(at(datetime.date(2026, 6, 30), longest=2400).months) == len(whole.months)
 
 
 def test_the_strip_has_one_character_a_month(now):

@@ -145,6 +145,17 @@ def test_thinning_is_even_along_every_chain():
         (np.array([0.0, 2.5]), [5.0, 7.5]),
         (np.array([7]), [8, 9]),
         (np.array(["2026-11"]), ["2026-12", "2027-01"]),
+        (np.array(["1951Q2", "1951Q3"]), ["1951Q4", "1952Q1"]),
+        (np.array(["1998", "1999"]), ["2000", "2001"]),
+        (np.array(["spring", "autumn"]), [1, 2]),
+        (
+            pd.date_range("1971-01-01", periods=6, freq="MS").values,
+            list(pd.to_datetime(["1971-07-01", "1971-08-01"]).values),
+        ),
+        (
+            pd.date_range("1958-01-01", periods=3, freq="QS").values,
+            list(pd.to_datetime(["1958-10-01", "1959-01-01"]).values),
+        ),
         (
             pd.date_range("2026-01-05", periods=3, freq="7D").values,
             list(pd.to_datetime(["2026-01-26", "2026-02-02"]).values),

@@ -35,6 +35,7 @@ def observed(workspace: Workspace):  # type: ignore[no-untyped-def]
         archive,
         workspace.streams,
         workspace.sources,
+        longest=time.window.months,
         window_from=time.window.from_,
         as_of=time.as_of,
         deciding=workspace.scenarios.streams,
@@ -151,12 +152,14 @@ def test_the_scale_comes_from_the_first_24_months_alone(tmp_path: Path) -> None:
     assert texts[0] == texts[1]
 
 
-def test_a_long_file_is_looked_at_for_ten_years(tmp_path: Path) -> None:
-    """Its whole coverage is stated; window and scale are those of the last ten years."""
+def test_a_long_file_is_learnt_from_for_ten_years(tmp_path: Path) -> None:
+    """Replays may begin with its first month; what is learnt from, and scaled on, are the last ten years."""
     rows = [(month, "north", "raids", 1000 if n < 60 else 8) for n, month in enumerate(months_of(180))]
     init(tmp_path / "w", theatre="blank", data=counts(tmp_path / "long.csv", rows))
     found = load(tmp_path / "w")
-    assert found.config.time.window.from_ == months_of(180)[60]
+    window, seen = found.config.time.window, observed(found)
+    assert (window.from_, window.months) == (months_of(180)[0], 120)
+    assert (seen.months[0], len(seen.months)) == (months_of(180)[60], 120)
     assert found.config.sources["counts"].coverage.from_ == "2015-01"
     assert "(8 a month)" in found.priors["level.raids"].because
 

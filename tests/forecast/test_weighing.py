@@ -15,13 +15,21 @@ from forecast.weighing import pareto, weighed
 ORIGINS = 30
 
 
-def model(name: str, *, error: float = 0.0, k: float = 0.2, used: bool = True, alone: bool = False) -> Fitted:
+def model(
+    name: str,
+    *,
+    error: float = 0.0,
+    k: float = 0.2,
+    used: bool = True,
+    alone: bool = False,
+    origins: int = ORIGINS,
+) -> Fitted:
     rng = np.random.default_rng(len(name))
     seen = Foresight(
-        origins=tuple(f"2020-{place:02d}" for place in range(ORIGINS)),
-        log_density=rng.normal(-9.0, 1.0, ORIGINS),
-        error=np.full(ORIGINS, error),
-        k=np.full(ORIGINS, k),
+        origins=tuple(f"2020-{place:02d}" for place in range(origins)),
+        log_density=rng.normal(-9.0, 1.0, origins),
+        error=np.full(origins, error),
+        k=np.full(origins, k),
         refits=(),
     )
     nothing: Any = None
@@ -51,6 +59,10 @@ def test_noise_grows_with_the_error_of_the_densities_and_is_that_of_two_weights_
 def test_a_model_alone_has_no_noise_and_no_importance_weights() -> None:
     assert weighed([model("walk", alone=True)], seed=1).noise == {"walk": 0.0}
     assert pareto([model("walk", alone=True)]) == ()
+
+
+def test_a_record_too_short_to_weigh_has_no_importance_weights_either() -> None:
+    assert pareto([model("walk", origins=0), model("regimes", origins=0)]) == ()
 
 
 @given(k=st.floats(-np.inf, 2.0, exclude_max=True))

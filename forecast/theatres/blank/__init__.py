@@ -23,7 +23,7 @@ from priors.refusal import Refusal
 from priors.statement import Interval
 
 SHORTEST = 36  # months: two years to scale beliefs on, and one to be compared with them
-LONGEST = 120  # months of the window; what was usual longer ago is another world
+LONGEST = 120  # months that models learn from; what was usual longer ago is another world
 SCALED_ON = 24  # months: the first of the window, so that a replay of the past starts without hindsight
 MOST = 6  # streams
 LEAST = 0.25  # a month: the scale of a stream that begins with zeros
@@ -65,13 +65,14 @@ def contents(data: Path, *, tell: Callable[[str], None]) -> Mapping[str, bytes]:
     if length < SHORTEST:
         remedy = f"it holds {length}, {first} to {last}: too few to tell regimes apart"
         raise Refusal(file=str(data), wanted=f"at least {SHORTEST} months", remedy=remedy)
-    first = max(first, months.shift(last, 1 - LONGEST))
-    streams = tuple(_streams(frame, first, str(data)))
+    learnt = max(first, months.shift(last, 1 - LONGEST))
+    streams = tuple(_streams(frame, learnt, str(data)))
     as_of = months.month_end(last) + LAG
     subject = [stream.id for stream in streams if stream.stream == streams[0].stream]
     words = {
         "title": json.dumps("".join(c for c in data.stem if c.isprintable()) or "Counts", ensure_ascii=False),
         "first": first,
+        "longest": str(LONGEST),
         "as_of": as_of.isoformat(),
         "date": as_of.isoformat(),
         "draws": str(DRAWS if len(streams) == 1 else DRAWS // 2),
