@@ -4,7 +4,6 @@ The densities are the backtest's own: three months ahead, by parameters that had
 them is known all weights are equal.
 """
 
-import datetime
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -31,7 +30,7 @@ def weights(
     """
     found = {}
     for one in replayed:
-        earlier = _known(replayed, used, dates, dates.day(one.origin))
+        earlier = _known(replayed, used, dates, one.origin)
         if not len(earlier):
             found[one.origin] = dict.fromkeys(used, 1.0 / len(used))
             continue
@@ -41,13 +40,17 @@ def weights(
     return found
 
 
-def _known(replayed: Sequence[Replayed], used: Sequence[str], dates: Calendar, day: datetime.date) -> Floats:
-    """Densities ``[origin, model]`` of stretches of months that were known at a day."""
-    rows = [
-        [one.fitness[name].log_density for name in used]
-        for one in replayed
-        if dates.day(months.shift(one.origin, EXAM)) <= day
-    ]
+def _known(replayed: Sequence[Replayed], used: Sequence[str], dates: Calendar, origin: str) -> Floats:
+    """Densities ``[origin, model]`` of stretches of months that an origin had seen.
+
+    An origin may speak so late that months after it are known by then; it has not looked at them.
+    """
+    day = dates.day(origin)
+    rows = []
+    for one in replayed:
+        exam = [months.shift(one.origin, ahead) for ahead in range(1, EXAM + 1)]
+        if exam[-1] <= origin and all(dates.day(month) <= day for month in exam):
+            rows.append([one.fitness[name].log_density for name in used])
     table = np.array(rows, dtype=np.float64).reshape(-1, len(used))
     return table[~np.isnan(table).any(axis=1) & np.isfinite(table).any(axis=1)]
 

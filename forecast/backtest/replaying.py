@@ -108,7 +108,7 @@ def task_at(past: Past, one: Known, name: Beliefs, *, seed: int) -> Task:
     settings = {model: one.question.setting(model) for model in models.fitted}
     panel, may = one.question.panel.counts, bounds(past.workspace)
     exam = [months.shift(one.origin, h + 1) for h in range(EXAM)]
-    observed = past.came.observed
+    counts = past.came.counts  # of the first release: what they are later revised to is known later
     return Task(
         origin=one.origin,
         priors_name=name,
@@ -121,7 +121,7 @@ def task_at(past: Past, one: Known, name: Beliefs, *, seed: int) -> Task:
         rules=past.workspace.scenarios,
         bounds=may,
         last=windows.last_resolved(windows.past(past.workspace.scenarios, one.expanding, may)),
-        exam=observed.sel(month=exam) if set(exam) <= set(observed["month"].values) else None,
+        exam=counts.sel(month=exam) if set(exam) <= set(counts["month"].values) else None,
         seed=int(np.random.SeedSequence([seed, months.ordinal(one.origin)]).generate_state(1)[0]),
     )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecast import scenarios
 from forecast.backtest import pooling, windows
@@ -15,11 +17,14 @@ from forecast.backtest.came import Came, came
 from forecast.backtest.exhibits import between, signed
 from forecast.backtest.known import Calendar, Plan, bounds, calendar, known, seen
 from forecast.backtest.origin import HORIZONS, Fitness, Replayed, Said
+from forecast.backtest.past import read
 from forecast.backtest.references import references
+from forecast.backtest.replaying import task_at
 from forecast.backtest.store import find, save
 from forecast.fitting import from_prior
 from forecast.history import history
 from forecast.incidents import Archive, gather
+from forecast.months import month_end, shift, span
 from forecast.simulation import simulate
 from forecast.theatres import init
 from forecast.workspace import Workspace, load
@@ -201,6 +206,17 @@ def test_with_the_annual_release_only_final_figures_settle(
     assert np.isnan(float(deaths.sel(month="2025-12")))  # a candidate figure still
 
 
+def test_with_the_annual_release_models_are_weighed_by_the_figures_of_the_day(frontier: Workspace) -> None:
+    """181 in October 2024 and fewer since July 2025: an ensemble of January 2025 knew the first alone."""
+    rules = frontier.scenarios.model_copy(update={"release": "annual"})
+    plan = Plan(first="2024Q2", last="2024Q2", every="quarter", window=None)
+    past = read(replace(frontier, scenarios=rules), plan)
+    exam = task_at(past, past.origins[0], "blank", seed=1).exam
+    assert exam is not None
+    assert float(exam.sel(stream="deaths-pakistan", month="2024-09")) == 181.0
+    assert float(past.came.observed.sel(stream="deaths-pakistan", month="2024-09")) < 181.0  # what scores
+
+
 def said(p: float, *, sample: float) -> Said:
     return Said(
         probabilities=np.tile([p, 1 - p], (4, 1)),
@@ -245,6 +261,42 @@ def test_later_densities_move_no_earlier_weight() -> None:
         pooling.weights(each, ("a", "b"), USUAL, overlapping=False, seed=1) for each in (steady, turned)
     )
     assert [before[name] == after[name] for name in ORIGINS] == [True, True, True, False]
+
+
+def known_at_once(first: str, day: datetime.date) -> Calendar:
+    """The months from one on came in one late vintage, after one that carried those before it."""
+    late = span(first, "2020-12")
+    early = dict.fromkeys(span("2020-01", shift(first, -1)), datetime.date(2020, 1, 20))
+    return Calendar(appeared=({**early, **dict.fromkeys(late, day)},), oldest=(datetime.date(2020, 1, 20),))
+
+
+@settings(max_examples=12)
+@given(place=st.integers(0, 5), first=st.sampled_from(span("2020-04", "2020-09")), after=st.integers(0, 400))
+def test_an_origin_that_speaks_late_weighs_by_no_month_after_it(place: int, first: str, after: int) -> None:
+    dates = known_at_once(first, datetime.date(2021, 1, 5) + datetime.timedelta(days=after))
+    monthly = [replayed(origin, -5.0, -8.0) for origin in span("2020-01", "2020-06")]
+    origin = monthly[place].origin
+    seen = [shift(one.origin, 3) <= origin for one in monthly]
+    turned = [
+        one if own else replayed(one.origin, -90.0, -5.0) for one, own in zip(monthly, seen, strict=True)
+    ]
+    known, blind = (
+        pooling.weights(each, ("a", "b"), dates, overlapping=False, seed=1)[origin]
+        for each in (monthly, turned)
+    )
+    assert known == blind
+    assert (known["a"] > 0.5) == any(seen)
+
+
+def test_a_month_that_came_after_its_successors_is_not_known_before_it_came() -> None:
+    usual = {month: month_end(month) + datetime.timedelta(days=20) for month in span("2020-01", "2020-12")}
+    hole = {**usual, "2020-05": datetime.date(2020, 11, 20)}
+    dates = Calendar(appeared=(hole,), oldest=(datetime.date(2020, 1, 1),))
+    each = [replayed(origin, -5.0, -8.0) for origin in ORIGINS]
+    found = pooling.weights(each[1:], ("a", "b"), dates, overlapping=False, seed=1)
+    assert found["2020-12"]["a"] > 0.5
+    found = pooling.weights(each[:1] + each[2:3], ("a", "b"), dates, overlapping=False, seed=1)
+    assert found["2020-09"] == {"a": 0.5, "b": 0.5}  # April to June, and May came in November
 
 
 def test_a_density_that_is_missing_or_nought_for_all_weighs_nothing() -> None:
