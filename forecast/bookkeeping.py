@@ -38,16 +38,10 @@ def ledger_list(
 ) -> Answer:
     """Every issued forecast, one a line."""
     from forecast import accounts
-    from forecast.ledger import entries, verify
+    from forecast.ledger import check_sound, entries
 
     file, rows = ledger_file(directory, theatre, output), []
-    if not (verdict := verify(file)).ok:  # what was tampered with may hold anything
-        raise Refusal(
-            file=str(file),
-            got=_beside(verdict, file, None, None),
-            wanted="a sound ledger",
-            remedy="bring it back from a copy",
-        )
+    check_sound(file)  # what was tampered with may hold anything
     for entry in entries(file):
         if entry.kind == "forecast":
             record = codec.loads(entry.payload)
@@ -77,9 +71,10 @@ def ledger_show(  # noqa: D417
         name: the id of a run or of a question.
     """
     from forecast import accounts
-    from forecast.ledger import show
+    from forecast.ledger import check_sound, show
 
     file = ledger_file(directory, theatre, output)
+    check_sound(file)
     found = show(file, name)
     if not json:
         return Answer(text=accounts.ledger_entry(found), data=None)
@@ -151,9 +146,10 @@ def ledger_export(  # noqa: D417
         to: the file to write; the screen if absent.
     """
     from forecast.arguments import writable
-    from forecast.ledger import export
+    from forecast.ledger import check_sound, export
 
     source = ledger_file(directory, theatre, output)
+    check_sound(source)
     text = export(source)
     if to is not None and to.resolve().name.startswith(source.resolve().name):  # its -wal and -shm too
         raise Refusal(file=str(to), got="the ledger itself", wanted="another name", remedy="write elsewhere")

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from forecast.ledger import Scored, answers, entries, questions, track_record
-from forecast.ledger.issue import question_id
+from forecast.ledger.asking import asked_by, register
 from forecast.tables import write_csv
 
 type Rows = list[tuple[object, ...]]
@@ -91,16 +91,19 @@ def _tables(ledger: Path, on: date) -> Mapping[str, tuple[Sequence[str], Rows]]:
 
 
 def _forecasts(ledger: Path) -> Iterator[tuple[object, ...]]:
-    for entry in entries(ledger):
+    found = entries(ledger)
+    known = register(entry.payload for entry in found if entry.kind == "question")
+    for entry in found:
         if entry.kind != "forecast":
             continue
         record = json.loads(entry.payload)
+        answered = asked_by(record, known)
         run = (entry.subject, record["timing"], bool(record["verdict"].get("forced")), entry.created_at)
         for horizon, ahead in enumerate(record["quarters"], start=1):
             asked = (
                 record["as_of"],
                 record["origin"],
-                question_id(record, ahead["quarter"]),
+                answered[horizon - 1],
                 ahead["quarter"],
             )
             for name, told in ahead["resolved"].items():

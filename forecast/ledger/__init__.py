@@ -4,7 +4,7 @@ A chain alone does not show that its tail was cut or that all of it was written 
 therefore printed in every report, and `verify` takes such a head back.
 """
 
-from forecast.ledger.audit import export, verify, verify_export
+from forecast.ledger.audit import check_sound, export, verify, verify_export
 from forecast.ledger.chain import GENESIS, Entry, Head, Verdict
 from forecast.ledger.issue import append_forecast
 from forecast.ledger.resolution import (
@@ -29,6 +29,7 @@ __all__ = [
     "Verdict",
     "answers",
     "append_forecast",
+    "check_sound",
     "entries",
     "export",
     "forecasts",

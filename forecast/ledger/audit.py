@@ -15,6 +15,9 @@ FORMAT = "scenariocast/ledger/1"
 def verify(ledger: str | Path, *, head: str | None = None, count: int | None = None) -> Verdict:
     """Check every row, the file that holds them, and the seals that keep them.
 
+    What is checked is what the file says. A byte that differs where it says nothing (an unused page, the slack of a page, a counter
+    of the header) changes no row and leaves the verdict as it was.
+
     Args:
         ledger: the file.
         head: a hash printed by an earlier report. Without it a cut tail, or a ledger written anew, cannot be seen.
@@ -28,6 +31,36 @@ def verify(ledger: str | Path, *, head: str | None = None, count: int | None = N
             return _fault(connection) or audit(rows(connection), head=head, count=count)
     except Damage as damage:
         return _failed(str(damage))
+
+
+def check(connection: sqlite3.Connection, file: str | Path) -> None:
+    """Refuse a ledger that is broken, before anything rests on it; inside a transaction nothing can change after.
+
+    Raises:
+        Damage: saying where, as `verify` does.
+    """
+    try:
+        verdict = _fault(connection) or audit(rows(connection), head=None, count=None)
+    except sqlite3.DatabaseError as error:
+        verdict = _failed(f"the file is damaged: {error}")
+    if not verdict.ok:
+        raise Damage(
+            file=str(file),
+            got=verdict.sentence,
+            wanted="a sound ledger",
+            remedy="bring it back from a copy",
+        )
+
+
+def check_sound(ledger: str | Path) -> None:
+    """`check` for readers: refuse a file whose rows cannot be told from what someone made of them.
+
+    Raises:
+        Refusal: if the file is absent or cannot be read.
+        Damage: if it is broken.
+    """
+    with open_ledger(ledger) as connection:
+        check(connection, ledger)
 
 
 def export(ledger: str | Path) -> str:

@@ -2,18 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from forecast.ledger import asking
+from forecast.ledger.audit import check
 from forecast.ledger.chain import Head
-from forecast.ledger.store import append, open_ledger, reach, transaction
+from forecast.ledger.store import append, open_ledger, reach, rows, transaction
 from forecast.months import month_end, ordinal, quarter_months
 from priors.refusal import Refusal
 
 UNRESOLVED, AMBIGUOUS, ANNULLED = "unresolved", "ambiguous", "annulled"
-SETTLES = timedelta(days=30)  # after its close, the first release of a quarter's last month is expected
 
 
 def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, forced: bool = False) -> Head:
@@ -29,7 +30,8 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
         The head after the last new row.
 
     Raises:
-        Refusal: if the run was issued before, its checks failed, or it is live and comes too late to be a forecast.
+        Refusal: if the run was issued before, its checks failed, it is live and comes too late to be a forecast, or the
+            ledger is broken.
     """
     record = json.loads(record_json)
     created_at = stamp(issued_at)
@@ -39,6 +41,7 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
     if record["timing"] == "live":
         _refuse_late(record, created_at)
     with open_ledger(ledger, write=True) as connection, transaction(connection):
+        check(connection, ledger)
         _refuse_repeated(connection, str(ledger), record, created_at)
         forecast = append(
             connection,
@@ -48,8 +51,10 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
             regards=None,
             payload=record_json,
         )
-        for question in _questions(record):
-            if not _asked(connection, question["id"]):
+        known = asking.register(row.payload for row in rows(connection, "kind = 'question'"))
+        for question in asking.questions(record):
+            if asking.identity(question) not in known:
+                _refuse_taken(str(ledger), question, known.values())
                 append(
                     connection,
                     kind="question",
@@ -59,11 +64,6 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
                     payload=json.dumps(question, ensure_ascii=False),
                 )
         return reach(connection)
-
-
-def question_id(record: Mapping[str, Any], quarter: str) -> str:
-    """The question a forecast answers for a quarter: another set of rules asks another one."""
-    return f"{quarter}-{record['provenance']['scenarios_sha256'][:8]}"
 
 
 def probabilities(record: Mapping[str, Any], ahead: Mapping[str, Any], key: str = "mean") -> list[float]:
@@ -82,33 +82,6 @@ def stamp(moment: str) -> str:
     if at.tzinfo is None:
         raise ValueError(f"a time needs its offset from UTC, and {moment!r} has none")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _questions(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What is asked for each quarter, complete enough to be resolved by a stranger."""
-    for quarter in (ahead["quarter"] for ahead in record["quarters"]):
-        close = month_end(quarter_months(quarter)[-1])
-        yield {
-            "id": question_id(record, quarter),
-            "quarter": quarter,
-            "text": f"{record['title']}: to which scenario will {quarter} resolve?",
-            "scenarios": [
-                {key: scenario.get(key) for key in ("id", "title", "rule")}
-                for scenario in record["scenarios"]
-            ],
-            "source": record.get("sources"),
-            "filters": record.get("streams_meta"),
-            "fine_print": [
-                "The rules are tried in their order of precedence; the scenario without a rule is the rest.",
-                "A quarter in which a rule stays unknown is unresolved and is not scored.",
-            ],
-            "answer_key": record.get("answer_key"),
-            "rules_sha256": record["provenance"]["scenarios_sha256"],
-            "release": record.get("release"),
-            "open": record["as_of"],
-            "close": close.isoformat(),
-            "scheduled_resolve": (close + SETTLES).isoformat(),
-        }
 
 
 def _refuse_unfit(record: Mapping[str, Any], *, forced: bool) -> None:
@@ -180,6 +153,13 @@ def _refuse_repeated(
         )
 
 
-def _asked(connection: sqlite3.Connection, question: str) -> bool:
-    known = "select 1 from entry where kind = 'question' and subject = ?"
-    return connection.execute(known, (question,)).fetchone() is not None
+def _refuse_taken(file: str, question: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Rules in words alone do not tell two theatres apart, and an id names one question."""
+    if question["id"] in known:
+        raise Refusal(
+            file=file,
+            where=f"question {question['id']}",
+            got=question["text"],
+            wanted="the question that was asked under this id, by another theatre or on other figures",
+            remedy="give another --output: a ledger of its own",
+        )

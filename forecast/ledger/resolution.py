@@ -9,11 +9,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from forecast.ledger import asking
+from forecast.ledger.audit import check
 from forecast.ledger.chain import Entry, Head
 from forecast.ledger.issue import AMBIGUOUS, ANNULLED, UNRESOLVED, stamp
 from forecast.ledger.store import append, open_ledger, reach, rows, transaction
 from priors.refusal import Refusal, nearest
 
+FIRST, ANNUAL = "first", "annual"  # releases of the figures
 ANSWERS = "kind in ('resolution', 'annulment', 'correction')"
 
 
@@ -32,6 +35,7 @@ class Question:
     state: str
     outcome: str | None  # the scenario, once resolved
     answer_key: Mapping[str, Any] | None  # None: asked by version 0.1.0, which kept rules in words alone
+    theatre: str  # the title of the workspace that asked it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ class Scored:
     begun: bool = False  # issued when its quarter had begun
     p: tuple[float, ...] = ()  # in the order of the scenarios
     references: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
+    theatre: str = ""  # whose question it answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +99,24 @@ def resolve(
         reason: why it resolves so.
         set_by: who says so.
         recorded_at: ISO 8601 with its offset.
-        release: the release of the data; absent, the one the question is scored on.
+        release: the release of the data, first or annual; absent, the one the question is scored on.
         supersedes: the row this one corrects.
 
     Raises:
-        Refusal: if the question or the outcome is unknown, its quarter is not over, or it is resolved on this release
-            already and the row in force is not named.
+        Refusal: if the question, the outcome or the release is unknown, its quarter is not over, it is resolved on this
+            release already and the row in force is not named, or the ledger is broken.
     """
     with open_ledger(ledger, write=True) as connection, transaction(connection):
+        check(connection, ledger)
         asked, said = _question(connection, str(ledger), question)
+        _refuse_release(said, release)
         release = release or said["release"]
         names = [scenario["id"] for scenario in said["scenarios"]]
         _refuse_outcome(said, outcome, names, as_of)
-        _refuse_superseding(connection, str(ledger), question, release, supersedes)
+        standing = _in_force(connection, question, release)
+        if standing is None and outcome == ANNULLED:  # it ends what was said on any release
+            standing = _in_force(connection, question, None)
+        _refuse_superseding(str(ledger), question, standing, supersedes)
         append(
             connection,
             kind=_kind(outcome, supersedes),
@@ -135,21 +145,27 @@ def questions(ledger: str | Path, *, on: date) -> tuple[Question, ...]:
         return tuple(_state(connection, row, on) for row in rows(connection, "kind = 'question'"))
 
 
-def track_record(ledger: str | Path) -> tuple[Scored, ...]:
-    """Every live forecast of a resolved question, in the order resolved; retrospective ones never count."""
+def track_record(ledger: str | Path, *, theatre: str | None = None) -> tuple[Scored, ...]:
+    """Every live forecast of a resolved question, in the order resolved; retrospective ones never count.
+
+    Args:
+        ledger: the file.
+        theatre: whose questions; every theatre's if absent.
+    """
     scored: list[tuple[int, Scored]] = []
     with open_ledger(ledger) as connection:
         for row in rows(connection, "kind = 'question'"):
             asked = json.loads(row.payload)
+            whose = asking.theatre(asked)
             answer = _in_force(connection, row.subject, asked["release"])
-            if answer is None:
+            if answer is None or theatre not in (None, whose):
                 continue
             said = json.loads(answer.payload)
             for entry in said["scores"]:
                 if entry.pop("timing") == "live":
                     p = tuple(entry.pop("p", ()))
-                    about = {"question": row.subject, "quarter": asked["quarter"], "outcome": said["outcome"]}
-                    scored.append((answer.seq, Scored(**about, p=p, **entry)))
+                    about = {"question": row.subject, "quarter": asked["quarter"], "theatre": whose}
+                    scored.append((answer.seq, Scored(**about, outcome=said["outcome"], p=p, **entry)))
     return tuple(line for _, line in sorted(scored, key=lambda pair: pair[0]))
 
 
@@ -176,18 +192,19 @@ def _state(connection: sqlite3.Connection, row: Entry, on: date) -> Question:
         state=state,
         outcome=outcome if state == "resolved" else None,
         answer_key=asked.get("answer_key"),
+        theatre=asking.theatre(asked),
         **{key: asked[key] for key in told},
     )
 
 
 def _in_force(connection: sqlite3.Connection, question: str, release: str | None) -> Entry | None:
-    """The last answer on a release (any, if none is declared) that no correction supersedes; an annulment holds on all."""
+    """The last answer on a release that no correction supersedes; one of none that is declared, or an annulment, holds on all."""
     answers = tuple(rows(connection, f"{ANSWERS} and subject = ?", question))
     superseded = {row.regards for row in answers if row.kind == "correction"}
     standing = [row for row in answers if row.seq not in superseded]
     for row in reversed(standing):
         said = json.loads(row.payload)
-        if release is None or said["release"] == release or said["outcome"] == ANNULLED:
+        if release is None or said["release"] in (release, None) or said["outcome"] == ANNULLED:
             return row
     return None
 
@@ -219,10 +236,14 @@ def _refuse_outcome(asked: dict[str, Any], outcome: str, names: list[str], as_of
         )
 
 
-def _refuse_superseding(
-    connection: sqlite3.Connection, file: str, question: str, release: str | None, supersedes: int | None
-) -> None:
-    standing = _in_force(connection, question, release)
+def _refuse_release(asked: dict[str, Any], release: str | None) -> None:
+    known = tuple(dict.fromkeys((FIRST, ANNUAL, *filter(None, [asked["release"]]))))
+    if release is not None and release not in known:
+        wanted, remedy = f"a release of the figures: {', '.join(known)}", nearest(release, known)
+        raise Refusal(where=asked["id"], got=release, wanted=wanted, remedy=remedy)
+
+
+def _refuse_superseding(file: str, question: str, standing: Entry | None, supersedes: int | None) -> None:
     held = None if standing is None else standing.seq
     if held == supersedes:
         return

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from forecast import score
-from forecast.ledger.issue import probabilities, question_id
+from forecast.ledger import asking
+from forecast.ledger.issue import probabilities
 from forecast.ledger.store import rows
 from forecast.months import month_end, ordinal, quarter_months
 from models.baselines import SCENARIOS, UNRESOLVED
@@ -26,10 +27,12 @@ def scores(connection: sqlite3.Connection, question: str, outcome: int) -> list[
     """Every forecast of a question against the place of the scenario that came, in the order issued."""
     scored: list[Json] = []
     published: Sequence[float] | None = None  # by the last live forecast so far
+    known = asking.register(row.payload for row in rows(connection, "kind = 'question'"))
     for row in rows(connection, "kind = 'forecast'"):
         record = json.loads(row.payload)
-        for horizon, ahead in enumerate(record["quarters"], start=1):
-            if question_id(record, ahead["quarter"]) != question:
+        answered = asking.asked_by(record, known)
+        for horizon, (ahead, asked) in enumerate(zip(record["quarters"], answered, strict=True), start=1):
+            if asked != question:
                 continue
             p = probabilities(record, ahead)
             opens = month_end(quarter_months(ahead["quarter"])[0]).replace(day=1)

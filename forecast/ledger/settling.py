@@ -18,8 +18,9 @@ from forecast.history import Quarter, history
 from forecast.incidents import Archive, gather, published, vintage_day
 from forecast.ledger import answer_key
 from forecast.ledger.answer_key import AnswerKey
+from forecast.ledger.audit import check_sound
 from forecast.ledger.issue import ANNULLED, UNRESOLVED
-from forecast.ledger.resolution import Answer, Question, answers, questions, resolve
+from forecast.ledger.resolution import ANNUAL, FIRST, Answer, Question, answers, questions, resolve
 from forecast.months import quarter_months
 from forecast.panel import panel
 from forecast.rules import bounds_of
@@ -27,8 +28,6 @@ from forecast.streams import Source
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FIRST, ANNUAL = "first", "annual"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +100,7 @@ def settle(
     today: date,
     recorded_at: str,
     set_by: str,
+    theatre: str | None = None,
 ) -> tuple[Settled, ...]:
     """Answer every closed question that the figures can answer, each with its scores in one transaction.
 
@@ -111,18 +111,24 @@ def settle(
         today: the day whose knowledge holds.
         recorded_at: ISO 8601 with its offset.
         set_by: who says so.
+        theatre: whose the sources are; questions of another wait, as other figures answer them. All are its own if absent.
 
     Returns:
         Each closed question and release, those answered before included.
 
     Raises:
-        Refusal: for data that cannot be read, or a question that another process answers meanwhile.
+        Refusal: for data that cannot be read, a question that another process answers meanwhile, or a broken ledger.
     """
+    check_sound(ledger)
     known = {source.id: source for source in sources}
     evidence: dict[str, _Evidence] = {}
     told: list[Settled] = []
     for question in questions(ledger, on=today):
         if question.state in ("open", ANNULLED):
+            continue
+        if theatre not in (None, question.theatre):
+            reason = f"asked by “{question.theatre}”: resolve it from that workspace"
+            told.append(_waits(question, question.release or FIRST, reason))
             continue
         if question.answer_key is None:
             told.append(

@@ -31,14 +31,14 @@ def track(ledger: Path | None, record: Mapping[str, Any]) -> Json:
         "processes": [asdict(one) for one in found.processes],
         **{key: getattr(found, key) for key in ("perfect", "perfect_after", "sentence")},
         "calibration": _calibration(found),
-        "past": [] if ledger is None else list(_past(ledger, len(record["scenarios"]))),
+        "past": [] if ledger is None else list(_past(ledger, record)),
     }
 
 
 def change(ledger: Path | None, record: Mapping[str, Any]) -> Json | None:
     """Both numbers of each quarter that this run and the last one issued before it speak of; why they differ is not asked.
 
-    A live forecast is held against the last live one. None where there is no other of the same scenarios.
+    A live forecast is held against the last live one. None where the theatre has no other of the same scenarios.
 
     Args:
         ledger: its file as it stands before this run; None where it holds nothing.
@@ -84,10 +84,10 @@ def _calibration(found: Honesty) -> list[Json]:
     ]
 
 
-def _past(ledger: Path, wide: int) -> Iterator[Json]:
-    """Every live forecast of a quarter that has resolved, one quarter ahead; version 0.1.0 kept no probabilities."""
-    for one in track_record(ledger):
-        if one.horizon == AHEAD and len(one.p) == wide:
+def _past(ledger: Path, record: Mapping[str, Any]) -> Iterator[Json]:
+    """Every live forecast of the theatre's resolved quarters, one quarter ahead; version 0.1.0 kept no probabilities."""
+    for one in track_record(ledger, theatre=record["title"]):
+        if one.horizon == AHEAD and len(one.p) == len(record["scenarios"]):
             yield {
                 "run": one.run,
                 "as_of": one.issued_at,
@@ -98,13 +98,14 @@ def _past(ledger: Path, wide: int) -> Iterator[Json]:
 
 
 def _earlier(ledger: Path, record: Mapping[str, Any]) -> Iterator[Json]:
-    """Forecasts of the same scenarios that a reader may have seen before this one, the last issued first."""
+    """Forecasts of the theatre's same scenarios that a reader may have seen before this one, the last issued first."""
     for entry in reversed(entries(ledger)):
         if entry.kind != "forecast":
             continue
         earlier = json.loads(entry.payload)
         if (
-            earlier["timing"] == record["timing"]
+            earlier["title"] == record["title"]
+            and earlier["timing"] == record["timing"]
             and earlier["as_of"] <= record["as_of"]
             and _ids(earlier) == _ids(record)
         ):

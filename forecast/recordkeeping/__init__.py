@@ -1,11 +1,11 @@
 # ruff: noqa: D417 (options that several commands share describe themselves)
 """Commands that keep the record: resolve what has closed, tell how it stands, hand it on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -65,6 +65,7 @@ def ledger_resolve(
     if question is not None or outcome is not None:
         answer = {"question": question, "outcome": outcome, "because": because, "set_by": set_by}
         return _by_hand(file, answer, at, release=release, supersedes=supersedes, as_json=json)
+    _refuse_idle({"--because": because, "--release": release, "--supersedes": supersedes})
     from forecast.ledger.settling import settle
     from forecast.recordkeeping import words
 
@@ -75,6 +76,7 @@ def ledger_resolve(
         today=at.as_of,
         recorded_at=at.issued_at,
         set_by=set_by or BY_RULE,
+        theatre=workspace.title,
     )
     return Answer(text=words.settled(found), data=[asdict(one) for one in found], as_json=json)
 
@@ -82,21 +84,48 @@ def ledger_resolve(
 def ledger_score(
     directory: Directory = None, *, theatre: Theatre = None, output: Place = None, json: Json = False
 ) -> Answer:
-    """The track record: scores against every reference, the skill process, calibration, and what could be shown at all."""
+    """The track record: scores against every reference, the skill process, calibration, and what could be shown at all.
+
+    Of a ledger that several theatres share, each theatre's own, the one last issued first.
+    """
     import json as codec
 
-    from forecast.ledger import answers, entries, questions
+    from forecast.ledger import check_sound, entries
+
+    file = bookkeeping.ledger_file(directory, theatre, output)
+    check_sound(file)
+    records = [codec.loads(entry.payload) for entry in reversed(entries(file)) if entry.kind == "forecast"]
+    if not records:
+        raise Refusal(file=str(file), got="no forecast", remedy="`forecast run` issues the first")
+    newest: dict[str, Any] = {}
+    for record in records:
+        newest.setdefault(record["title"], record)
+    told = [_standing(file, record) for record in newest.values()]
+    (text, data), *others = told
+    if others:
+        text = "\n\n".join(f"{title}\n\n{said}" for title, (said, _) in zip(newest, told, strict=True))
+        data = {**data, "others": [one for _, one in others]}
+    return Answer(text=text, data=data, as_json=json)
+
+
+def _standing(file: Path, record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """One theatre's track record, in words and in numbers.
+
+    Args:
+        file: the ledger.
+        record: the theatre's newest forecast.
+    """
+    from forecast.ledger import answers, questions
     from forecast.recordkeeping import words
     from forecast.skill import honesty_of, passages
 
-    file = bookkeeping.ledger_file(directory, theatre, output)
-    records = [entry for entry in entries(file) if entry.kind == "forecast"]
-    if not records:
-        raise Refusal(file=str(file), got="no forecast", remedy="`forecast run` issues the first")
-    found = honesty_of(file, codec.loads(records[-1].payload))
-    passed, asked, answered = passages(file), questions(file, on=date.max), answers(file)
-    data = {**asdict(found), "first_passages": [asdict(one) for one in passed]}
-    return Answer(text=words.standing(found, passed, asked, answered), data=data, as_json=json)
+    title = record["title"]
+    found, passed = honesty_of(file, record), passages(file, theatre=title)
+    asked = [one for one in questions(file, on=date.max) if one.theatre == title]
+    own = {one.id for one in asked}
+    answered = [one for one in answers(file) if one.question in own]
+    data = {"title": title, **asdict(found), "first_passages": [asdict(one) for one in passed]}
+    return words.standing(found, passed, asked, answered), data
 
 
 def ledger_export(
@@ -123,8 +152,10 @@ def ledger_export(
             directory, theatre=theatre, output=output, canonical=canonical, to=to
         )
     from forecast import exports
+    from forecast.ledger import check_sound
 
     file = bookkeeping.ledger_file(directory, theatre, output)
+    check_sound(file)
     if to is None or (to.exists() and (not to.is_dir() or any(to.iterdir()))):
         raise Refusal(
             where="--to", got=to, wanted=f"a folder for {format}, new or empty", remedy="name one with --to"
@@ -136,6 +167,14 @@ def ledger_export(
         return Answer(text="\n".join(lines), data=None)
     written = exports.write_tables(file, to, format=format, on=date.today())
     return Answer(text="\n".join(f"wrote {path}" for path in written), data=None)
+
+
+def _refuse_idle(given: Mapping[str, object]) -> None:
+    """What only an answer by hand can use is refused beside the rule's own answers."""
+    for name, value in given.items():
+        if value is not None:
+            remedy = "name the question that is answered by hand"
+            raise Refusal(where=name, got=value, wanted="--question beside it", remedy=remedy)
 
 
 def _by_hand(

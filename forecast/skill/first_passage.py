@@ -1,7 +1,9 @@
 """First passages are scored as events: whether some quarter up to the h-th resolved to the scenario, (q − z)² for h = 1 and 4.
 
 Asked only where the last resolved quarter was not that scenario already. The reference is the empirical Markov chain of the outcomes
-the forecast knew, with the scenario made absorbing. A passage is settled once it came, or once all its quarters resolved without it.
+the forecast knew, with the scenario made absorbing. A passage is settled when every quarter up to its horizon is answered, whatever
+came: to settle what came before what did not would count the former sooner. A quarter that stays unresolved is answered, and did not
+resolve to the scenario; one whose question was annulled takes its passages with it.
 """
 
 import json
@@ -13,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from forecast.ledger import entries, questions
-from forecast.ledger.issue import question_id
+from forecast.ledger import Question, entries, questions
+from forecast.ledger.asking import asked_by, register
+from forecast.ledger.issue import ANNULLED
 from forecast.score import brier_event
 
 HORIZONS = (1, 4)  # quarters; those between are one question with these
+UNANSWERED = ("open", "closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,28 +37,37 @@ class Passage:
     reference: float | None  # Brier score of the Markov chain; None if the forecast kept no past
 
 
-def passages(ledger: str | Path) -> tuple[Passage, ...]:
-    """Every settled first passage of live forecasts, in the order issued; of several of the same quarters the first."""
-    outcomes = {one.id: one.outcome for one in questions(ledger, on=date.max)}
-    found: dict[tuple[str, str, int], Passage] = {}
-    for entry in entries(ledger):
-        if entry.kind != "forecast":
+def passages(ledger: str | Path, *, theatre: str | None = None) -> tuple[Passage, ...]:
+    """Every settled first passage of live forecasts, in the order issued; of several of the same quarters the first.
+
+    Args:
+        ledger: the file.
+        theatre: whose forecasts, by title; every theatre's if absent.
+    """
+    rows = entries(ledger)
+    known = register(row.payload for row in rows if row.kind == "question")
+    asked = {one.id: one for one in questions(ledger, on=date.max)}
+    found: dict[tuple[str, str, str, int], Passage] = {}
+    for row in rows:
+        if row.kind != "forecast":
             continue
-        record = json.loads(entry.payload)
-        if record["timing"] == "live":
-            asked = [question_id(record, ahead["quarter"]) for ahead in record["quarters"]]
-            for one in _settled(record, [outcomes.get(question) for question in asked]):
-                found.setdefault((asked[0], one.scenario, one.horizon), one)
+        record = json.loads(row.payload)
+        title, first = record["title"], record["quarters"][0]["quarter"]
+        if record["timing"] == "live" and theatre in (None, title):
+            seen = [asked.get(name or "") for name in asked_by(record, known)]
+            for one in _settled(record, seen):
+                found.setdefault((title, first, one.scenario, one.horizon), one)
     return tuple(found.values())
 
 
-def _settled(record: Mapping[str, Any], outcomes: Sequence[str | None]) -> Iterator[Passage]:
+def _settled(record: Mapping[str, Any], asked: Sequence[Question | None]) -> Iterator[Passage]:
     for scenario, told in (record.get("first_passage") or {}).items():
         for horizon in HORIZONS:
-            seen = outcomes[:horizon]
-            if told is None or len(seen) < horizon or (scenario not in seen and None in seen):
+            seen = asked[:horizon]
+            if told is None or len(seen) < horizon or not all(map(_counts, seen)):
                 continue
-            q, came = told[horizon - 1]["mean"], scenario in seen
+            q = told[horizon - 1]["mean"]
+            came = any(one is not None and one.outcome == scenario for one in seen)
             reference = _chain(record, scenario, horizon)
             yield Passage(
                 run=record["run"],
@@ -65,6 +78,11 @@ def _settled(record: Mapping[str, Any], outcomes: Sequence[str | None]) -> Itera
                 brier=float(brier_event(q, came)),
                 reference=None if reference is None else float(brier_event(reference, came)),
             )
+
+
+def _counts(question: Question | None) -> bool:
+    """Whether a quarter is answered, so that what came and what did not are told at the same time."""
+    return question is not None and question.state not in (*UNANSWERED, ANNULLED)
 
 
 def _chain(record: Mapping[str, Any], scenario: str, horizon: int) -> float | None:

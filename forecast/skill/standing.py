@@ -1,6 +1,6 @@
 """What the record of issued forecasts shows so far, beside what a record of that length could show at all.
 
-Only live forecasts count, and of several of one quarter at one horizon the first: a later one cannot be chosen. The skill process
+Only live forecasts count, and of several of a theatre's quarter at one horizon the first: a later one cannot be chosen. The skill process
 runs at every horizon (`forecast.skill.interleaved`); the other product, 2^(bits gained), one quarter ahead, tests whether the
 reference is exactly right and bears that name.
 """
@@ -123,18 +123,18 @@ def honesty(
 
 
 def honesty_of(ledger: Path | None, record: Mapping[str, Any]) -> Honesty:
-    """The record so far, as a forecast's reader is told it.
+    """The record so far of a forecast's own theatre, as its reader is told it; what else the ledger holds is another's.
 
     Args:
         ledger: its file; absent, or not there yet: nothing has resolved.
-        record: the newest ``forecast.json``: its scenarios, transitions and past.
+        record: the newest ``forecast.json``: its title, scenarios, transitions and past.
     """
     matrix = (record.get("scenario_transitions") or {}).get("mean")
     complete = matrix is not None and all(value is not None for row in matrix for value in row)
     past = record.get("resolved_history") or ()
     rules = (record.get("answer_key") or {}).get("rules") or {}
     return honesty(
-        track_record(ledger) if ledger is not None and ledger.is_file() else (),
+        track_record(ledger, theatre=record["title"]) if ledger is not None and ledger.is_file() else (),
         scenarios=[scenario["id"] for scenario in record["scenarios"]],
         chain=matrix if complete else None,
         known=sum(row["resolved"] is not None for row in past),
@@ -144,10 +144,10 @@ def honesty_of(ledger: Path | None, record: Mapping[str, Any]) -> Honesty:
 
 
 def _first_of_each(scored: Sequence[Scored]) -> list[Scored]:
-    """The first issued of each quarter and horizon, by quarter: rules edited since asked another question, of the same quarter."""
-    first: dict[tuple[str, int], Scored] = {}
+    """The first issued of each theatre's quarter and horizon, by quarter: rules edited since asked another question of it."""
+    first: dict[tuple[str, str, int], Scored] = {}
     for one in sorted(scored, key=lambda one: one.issued_at):
-        first.setdefault((one.quarter, one.horizon), one)
+        first.setdefault((one.theatre, one.quarter, one.horizon), one)
     return sorted(first.values(), key=lambda one: (one.quarter, one.horizon))
 
 

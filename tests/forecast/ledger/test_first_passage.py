@@ -1,4 +1,4 @@
-"""A first passage is settled once it came, or once every quarter up to its horizon resolved without it."""
+"""A first passage is settled when every quarter up to its horizon is answered, whether or not it came by then."""
 
 import itertools
 
@@ -43,25 +43,35 @@ def settled(path):
     return {(one.scenario, one.horizon): (one.came, one.brier) for one in passages(path)}
 
 
-def test_a_passage_that_came_is_settled_at_once_and_others_wait(told):
+def test_a_passage_waits_for_all_its_quarters_whether_or_not_it_came(told):
     assert settled(told) == {}
     answer(told, "2026Q3", "contained")
     assert settled(told) == {
         ("war", 1): (False, pytest.approx(0.01)),
         ("contained", 1): (True, pytest.approx(0.25)),
-        ("contained", 4): (True, pytest.approx(0.04)),
     }
-    answer(told, "2026Q4", "unresolved")
-    answer(told, "2027Q1", "calm")
+    for quarter, outcome in (("2026Q4", "unresolved"), ("2027Q1", "calm")):
+        answer(told, quarter, outcome)
+        assert {horizon for _, horizon in settled(told)} == {
+            1
+        }  # contained came; to count it now would favour it
     answer(told, "2027Q2", "war")
+    assert settled(told)["contained", 4] == (True, pytest.approx(0.04))
     assert settled(told)["war", 4] == (True, pytest.approx(0.36))
     assert {name for name, _ in settled(told)} == {"war", "contained"}  # calm held already: not asked
 
 
-def test_a_quarter_that_stays_unresolved_leaves_an_absence_open(told):
-    for quarter, outcome in zip(QUARTERS, ("contained", "unresolved", "calm", "calm"), strict=True):
+@pytest.mark.parametrize("open_", ["unresolved", "ambiguous"])
+def test_a_quarter_that_resolves_to_nothing_is_answered_and_an_absence_is_settled(told, open_):
+    for quarter, outcome in zip(QUARTERS, ("contained", open_, "calm", "calm"), strict=True):
         answer(told, quarter, outcome)
-    assert ("war", 4) not in settled(told)
+    assert settled(told)["war", 4] == (False, pytest.approx(0.16))
+
+
+def test_an_annulled_quarter_takes_its_passages_with_it_whatever_came(told):
+    for quarter, outcome in zip(QUARTERS, ("contained", "war", "annulled", "calm"), strict=True):
+        answer(told, quarter, outcome)
+    assert {horizon for _, horizon in settled(told)} == {1}
 
 
 def test_the_chain_beside_it_is_that_of_every_path(told):

@@ -94,6 +94,24 @@ def test_it_scores_on_the_declared_release_whatever_another_says(ledger):
         book.resolve(ledger, Q3, "war", **AFTER, release="annual")
 
 
+def test_nothing_is_annulled_beside_an_answer_on_another_release(ledger):
+    book.resolve(ledger, Q3, "war", **AFTER)
+    answer = book.head(ledger).count
+    with pytest.raises(Refusal, match=f"entry {answer} resolves it as war; name it as superseded"):
+        book.resolve(ledger, Q3, "annulled", **AFTER, release="annual")
+    book.resolve(ledger, Q3, "annulled", **AFTER, release="annual", supersedes=answer)
+    assert states(ledger)[Q3] == ("annulled", None)
+
+
+def test_a_question_without_a_declared_release_is_answered_once(tmp_path, record):
+    path = tmp_path / "old.sqlite"
+    book.append_forecast(path, record(release=None), issued_at="2026-06-30T12:00:00Z")
+    book.resolve(path, Q3, "war", **AFTER)
+    with pytest.raises(Refusal, match="resolves it as war"):
+        book.resolve(path, Q3, "calm", **AFTER, release="first")
+    assert states(path)[Q3] == ("resolved", "war")
+
+
 def test_an_annulled_question_stays_so_on_every_release(ledger):
     book.resolve(ledger, Q3, "annulled", **{**AFTER, "as_of": "2026-08-01"})  # at any time
     with pytest.raises(Refusal, match="resolves it as annulled"):
@@ -108,6 +126,12 @@ def test_an_annulled_question_stays_so_on_every_release(ledger):
         (Q3, "war", {"as_of": "2026-09-30"}, "data of a day after 2026-09-30"),
         (Q3, "war", {"as_of": "soon"}, "YYYY-MM-DD"),
         (Q3, "war", {"supersedes": 2}, "no resolution to supersede"),
+        (
+            Q3,
+            "war",
+            {"release": "anual"},
+            "wanted a release of the figures: first, annual; did you mean 'annual'",
+        ),
     ],
 )
 def test_what_cannot_resolve_is_refused_and_nothing_is_recorded(ledger, question, outcome, changes, message):

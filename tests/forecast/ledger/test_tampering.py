@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from forecast import ledger as book
 from forecast.ledger import chain, store
+from priors.refusal import Refusal
 
 
 def forge(path, *statements):
@@ -102,6 +103,32 @@ def test_a_broken_seal_is_seen(ledger):
     with closing(sqlite3.connect(ledger)) as connection:
         connection.execute("drop trigger entry_is_kept")
     assert "seal" in book.verify(ledger).sentence
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update entry set payload = replace(payload, '0.7', '0.8') where seq = 4",
+        "update entry set payload = '[]' where seq = 2",
+        "delete from entry where seq = 4",
+        "drop index entry_once",
+    ],
+)
+def test_nothing_is_added_to_a_ledger_that_is_broken(ledger, record, statement):
+    forge(ledger, "pragma foreign_keys = off", statement)
+    before = ledger.read_bytes()
+    said = {"source": "s", "reason": "r", "set_by": "d", "as_of": "2027-02-01"}
+    at = "2026-10-02T12:00:00Z"
+    for act in (
+        lambda: book.append_forecast(
+            ledger, record(run="third", timing="retrospective", issued_at=at), issued_at=at
+        ),
+        lambda: book.resolve(ledger, "2026Q3-abababab", "war", recorded_at="2027-02-02T00:00:00Z", **said),
+        lambda: book.check_sound(ledger),
+    ):
+        with pytest.raises(Refusal, match="wanted a sound ledger; bring it back from a copy"):
+            act()
+        assert ledger.read_bytes() == before
 
 
 def test_a_byte_that_changes_is_seen_or_changes_nothing(tmp_path, ledger):

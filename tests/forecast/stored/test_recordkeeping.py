@@ -3,10 +3,12 @@
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,12 @@ def test_a_person_may_answer_with_a_reason_and_correct_it(root, capsys):
         (["resolve", "--outcome", "war", *BY_HAND], "--question"),
         (["resolve", "--question", "x", "--outcome", "war", "--set-by", "desk"], "--because"),
         (["resolve", "--question", "x", "--outcome", "war", *BY_HAND], "a question of this ledger"),
+        (
+            ["resolve", "--because", "The desk was closed."],
+            "--because: got 'The desk was closed.'; wanted --question",
+        ),
+        (["resolve", "--release", "annual"], "--release: got 'annual'; wanted --question"),
+        (["resolve", "--supersedes", "3"], "--supersedes: got 3; wanted --question"),
         (["resolve", "--data", "newer.csv"], "source=file"),
         (["resolve", "--data", "dsk=newer.csv"], "did you mean 'desk'"),
         (["resolve", "--data", "desk=absent.csv"], "absent.csv"),
@@ -165,6 +173,77 @@ def test_mistakes_have_their_line_and_change_nothing(root, capsys, arguments, me
     assert message in said
     assert len(said.splitlines()) == 1
     assert book.head(root / "ledger.sqlite") == before
+
+
+def test_a_misspelt_release_leaves_no_second_answer(root, capsys):
+    question = ids(root)[0]
+    assert resolve(root, "--question", question, "--outcome", "war", *BY_HAND) == 0
+    before = book.head(root / "ledger.sqlite")
+    assert resolve(root, "--question", question, "--outcome", "calm", *BY_HAND, "--release", "anual") == 2
+    assert "did you mean 'annual'" in capsys.readouterr().err
+    assert book.head(root / "ledger.sqlite") == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update entry set payload = replace(payload, 'A small theatre', 'Another theatre') where seq = 1",
+        "update entry set payload = '{}' where seq = 1",
+        "update entry set payload = '[]' where seq = 2",
+    ],
+)
+def test_nothing_is_read_from_a_ledger_that_was_tampered_with(root, tmp_path, capsys, damage):
+    run_name, question, file = next((root / "runs").glob("20*")).name, ids(root)[0], root / "ledger.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        seal = "select sql from sqlite_schema where name = 'entry_is_final'"
+        (text,) = connection.execute(seal).fetchone()
+        connection.executescript(f"drop trigger entry_is_final; {damage}; {text};")
+    before = file.read_bytes()
+    by_hand = ["--question", question, "--outcome", "war", *BY_HAND]
+    exports = [
+        ["export", "--format", name, "--to", str(tmp_path / name)]
+        for name in ("csv", "parquet", "hub", "jsonl")
+    ]
+    for verb, *more in (
+        ["list"],
+        ["score"],
+        ["show", run_name],
+        ["resolve"],
+        ["resolve", *by_hand],
+        *exports,
+    ):
+        given = [more.pop(0)] if verb == "show" else []
+        assert main(["ledger", verb, *given, str(root), *more]) == 2
+        said = capsys.readouterr().err
+        assert "is not what was recorded" in said
+        assert "wanted a sound ledger" in said
+        assert len(said.splitlines()) == 1
+    assert file.read_bytes() == before
+    assert not any((tmp_path / name).exists() for name in ("csv", "parquet", "hub", "jsonl"))
+
+
+def test_two_theatres_of_one_ledger_are_told_apart(root, capsys):
+    """The second is the first under another title, its outcomes other than the figures say."""
+    file = root / "ledger.sqlite"
+    record = json.loads(book.entries(file)[0].payload)
+    other = json.dumps({**record, "run": "other", "title": "Another theatre"})
+    book.append_forecast(file, other, issued_at=record["issued_at"])
+    assert resolve(root, *newer(root)) == 0
+    assert capsys.readouterr().out.count("asked by “Another theatre”") == 2
+    by_hand = ["--question", ids(root)[2], "--outcome", "calm", *BY_HAND]
+    assert resolve(root, *by_hand) == 0
+    capsys.readouterr()
+    assert main(["ledger", "score", str(root)]) == 0
+    another, own = capsys.readouterr().out.split("\nA small theatre\n")
+    assert another.startswith("Another theatre\n\nAfter 1 resolved quarter ")
+    assert own.startswith("\nAfter 2 resolved quarters ")
+    assert "set aside" not in another + own
+    assert main(["ledger", "score", str(root), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["title"], one["scored"]) for one in (told, *told["others"])] == [
+        ("Another theatre", 1),
+        ("A small theatre", 2),
+    ]
 
 
 def test_two_that_resolve_at_once_leave_one_answer_each(root, capsys):
