@@ -107,9 +107,11 @@ def _first_passages(
 ) -> Iterator[Row]:
     for i, within in enumerate(PASSAGES):
         places = [came.outcome.get(end, UNRESOLVED) for end in ends(origin)[:within]]
+        if UNRESOLVED in places:  # a yes can be known before a no: to count it would favour what came
+            continue
         for k, name in enumerate(rules.ids):
             q, happened = said.passages[k, i], k in places
-            if np.isnan(q) or (not happened and UNRESOLVED in places):
+            if np.isnan(q):
                 continue
             yield {
                 **shared,

@@ -60,3 +60,38 @@ def test_scores_above_the_threshold_are_those_of_scoringrules(
         )
     assert found[0]["twcrps"] < found[0]["crps"]  # below the threshold neither where nor how far is looked at
     assert all(np.isnan([row["twcrps"], row["twcrps_log"]]).all() for row in found[4:])
+
+
+@pytest.mark.parametrize("known", range(5))
+@pytest.mark.parametrize("violent", [(), (1,), (2,), (1, 3), (4,)])
+def test_a_passage_is_scored_once_all_its_windows_are_known(
+    known: int, violent: tuple[int, ...], second: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """Whether it came decides nothing about whether it is scored: near the end of a record, yes would be favoured."""
+    rules = load(second(tmp_path / "second")).scenarios
+    came = {f"2021-{3 * n:02d}": int(n in violent) for n in range(1, known + 1)}
+    told = Said(
+        probabilities=np.full((4, 2), np.nan),
+        unresolved=np.ones(4),
+        passages=np.array([[np.nan, np.nan], [0.2, 0.5]]),
+        sample=np.full((10, 2, len(HORIZONS)), np.nan),
+    )
+    nothing = table(np.empty((2, 0)), [])
+    found = {
+        row["horizon"]: row["outcome"]
+        for row in scoring.rows(
+            {"a": told},
+            "2020-12",
+            Came(first=came, latest=came, counts=nothing, standing=nothing, annual=False),
+            rules,
+            STREAMS,
+            thresholds={"incidents": np.nan, "silent": np.nan},
+            head={},
+            kinds={"a": "model"},
+            rng=np.random.default_rng(1),
+        )
+        if str(row["target"]).startswith(scoring.PASSAGE)
+    }
+    wanted = {3: 1 in violent} if known else {}
+    wanted |= {12: bool(violent)} if known == 4 else {}
+    assert found == {horizon: "yes" if yes else "no" for horizon, yes in wanted.items()}
