@@ -89,6 +89,8 @@ def _months(window: str) -> int | None:
     """
     if window == EXPANDING:
         return None
-    if not window.isdecimal():
-        raise Refusal(where="--window", got=window, wanted=f"{EXPANDING}, or a whole number of months")
+    if not re.fullmatch(r"[0-9]{1,4}", window):
+        raise Refusal(
+            where="--window", got=window, wanted=f"{EXPANDING}, or a whole number of months to 2400"
+        )
     return int(window)

@@ -26,6 +26,7 @@ from priors.refusal import Refusal
 
 LAG = datetime.timedelta(days=30)  # after its end a month is known where no vintage says when
 LEAST = 12  # months that an origin must have seen: what a rule may look back on
+MOST = 2400  # months of a window; a longer one is a slip of the hand
 HORIZON = 12  # months ahead
 
 type Every = Literal["quarter", "month"]
@@ -156,8 +157,9 @@ def check(plan: Plan, workspace: Workspace, dates: Calendar, *, limit: datetime.
     """
     if plan.last < plan.first:
         raise Refusal(where="--to", got=plan.last, wanted=f"a quarter from {plan.first} on")
-    if plan.window is not None and plan.window < LEAST:
-        raise Refusal(where="--window", got=plan.window, wanted=f"expanding, or at least {LEAST} months")
+    if plan.window is not None and not LEAST <= plan.window <= MOST:
+        wanted = f"expanding, or {LEAST} to {MOST} months"
+        raise Refusal(where="--window", got=plan.window, wanted=wanted)
     start = workspace.config.time.window.from_
     least = months.shift(start, LEAST - 1)
     if plan.origins[0] < least:

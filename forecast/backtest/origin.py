@@ -42,8 +42,9 @@ DENSITY_DRAWS, PARTICLES = 500, 50  # behind a density
 PRIOR_ONLY = "prior-only"
 ROOT = Path(__file__).parents[2]  # the packages lie side by side
 CODE = (
-    *("models", "priors", "forecast/rules", "forecast/scenarios", "forecast/fitting", "forecast/simulation"),
-    *("forecast/backtest/origin", "forecast/backtest/windows"),
+    *("models", "priors", "forecast/months", "forecast/rules", "forecast/scenarios", "forecast/sampling"),
+    *("forecast/fitting", "forecast/simulation", "forecast/checks", "forecast/sidebyside"),
+    *("forecast/backtest/origin", "forecast/backtest/windows", "forecast/backtest/store"),
 )
 
 type Floats = NDArray[np.float64]
@@ -63,9 +64,7 @@ class Task:
     rules: ScenarioSet
     bounds: Mapping[str, Bounds]
     last: int  # place of the last resolved scenario, -1 without one
-    exam: (
-        xr.DataArray | None
-    )  # (stream, month): what the next months turned out to be, for the densities alone
+    exam: xr.DataArray | None  # (stream, month): the next months as first released, for the densities alone
     seed: int
 
     @property

@@ -27,15 +27,18 @@ from forecast.backtest.past import Past, read, remarks
 from forecast.backtest.references import references
 from forecast.backtest.telling import Told, tell
 from forecast.executors import Executor, Here
+from forecast.publish import exclusive
 from forecast.watching import Progress, silent
 from forecast.workspace import Workspace
 from forecast.workspace.loading import THEATRES
 from priors.refusal import Refusal
 from reports.backtest import render_backtest
+from reports.words import plural
 
 type Beliefs = Literal["hindsight", "blank"]
 
 FOLDER, ORIGINS, SUMMARY = "backtests", "origins", "backtest.json"
+ASIDES = ".[0-9][0-9][0-9][0-9]q[1-4]-*"  # a dot before a name as `_name` makes it
 REFERENCES = ""  # the prior set of references: they have none
 
 
@@ -73,7 +76,8 @@ def backtest(
         fit: what makes a posterior; the sampler unless stated. It must be importable where it runs.
 
     Raises:
-        Refusal: for origins that cannot be had, data or beliefs that cannot be used; nothing has then been written.
+        Refusal: for origins that cannot be had, data or beliefs that cannot be used; nothing has then been written. For
+            a folder that another process holds while the result is put in place; origins that were worked out are kept.
     """
     if not 0 <= seed < 2**32:
         raise Refusal(where="--seed", got=seed, wanted="a whole number from 0 to 4294967295")
@@ -81,10 +85,14 @@ def backtest(
     progress("reading the past")
     past = read(workspace, plan)
     tasks = {name: [task_at(past, one, name, seed=seed) for one in past.origins] for name in priors}
+    configuration = _configuration(workspace, plan, tasks)
+    if place.is_dir():
+        with exclusive(place.parents[1]):
+            _sweep(place)
+    tried = _tried(place, configuration)
     done, worked = _work(tasks, place / ORIGINS, executor or Here(), progress, fit)
     progress("scoring")
     frame, fits = _score(past, done, seed=seed)
-    configuration = _configuration(workspace, plan, tasks)
     told = tell(
         frame,
         fits,
@@ -92,12 +100,13 @@ def backtest(
         plan=plan,
         notes=tuple(remarks(past)),
         hindsight=len(past.hindsight),
-        tried=_tried(place, configuration),
+        tried=tried,
         configuration=configuration,
         seed=seed,
     )
     path = place / _name(plan, [task.key for name in priors for task in tasks[name]])
-    _write(path, frame, fits, told)
+    with exclusive(place.parents[1]):
+        _write(path, frame, fits, told)
     every = sum(map(len, tasks.values()))
     return Backtest(path=path, summary=told.summary, worked=worked, reused=every - worked)
 
@@ -137,8 +146,10 @@ def _work(
     every = {task.key: task for each in tasks.values() for task in each}
     done = {key: store.find(folder, task.origin, key) for key, task in every.items()}
     open_ = [every[key] for key, found in done.items() if found is None]
+    damaged = sum(store.place(folder, task.origin, task.key).is_file() for task in open_)
     total = len(every)
-    progress("replaying", done=total - len(open_), total=total)
+    note = f"{plural(damaged, 'stored origin')} damaged, worked out again" if damaged else ""
+    progress("replaying", done=total - len(open_), total=total, note=note)
     # a worker beside others has one core, and its chains run one after the other
     work = partial(replay, fit=fit, cores=None if isinstance(executor, Here) else 1)
     for count, one in enumerate(executor.map(work, open_), start=total - len(open_) + 1):
@@ -148,10 +159,11 @@ def _work(
                 got="a result of other code or other libraries",
                 wanted="one installation on every worker, unchanged while they work",
             )
-        store.save(one, folder)
-        done[one.key] = store.find(
-            folder, one.origin, one.key
-        )  # what is scored is what is kept, to the last bit
+        path = store.save(one, folder)
+        kept = store.find(folder, one.origin, one.key)  # what is scored is what is kept, to the last bit
+        if kept is None:
+            raise Refusal(file=str(path), got="other bytes than were written", wanted="a sound disk")
+        done[one.key] = kept
         progress("replaying", done=count, total=total, note=one.origin)
     finished = {key: one for key, one in done.items() if one is not None}
     return {name: [finished[task.key] for task in each] for name, each in tasks.items()}, len(open_)
@@ -219,11 +231,25 @@ def _configuration(workspace: Workspace, plan: Plan, tasks: Mapping[Beliefs, Seq
 
 
 def _tried(place: Path, configuration: str) -> int:
-    """Configurations whose backtests lie in the same folder, this one included."""
+    """Configurations whose backtests lie in the same folder, this one included; what a kill left aside is none.
+
+    Raises:
+        Refusal: for a summary that cannot be read.
+    """
     found = {configuration}
     for path in place.glob(f"*/{SUMMARY}"):
-        with path.open(encoding="utf-8", newline="") as file:
-            found.add(str(json.load(file)["configuration"]))
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                found.add(str(json.load(file)["configuration"]))
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise Refusal(
+                file=str(path),
+                got="a damaged summary",
+                wanted="one whole backtest",
+                remedy="delete its folder; its origins are kept",
+            ) from error
     return len(found)
 
 
@@ -234,8 +260,12 @@ def _name(plan: Plan, keys: Sequence[str]) -> str:
 
 
 def _write(path: Path, frame: pd.DataFrame, fits: pd.DataFrame, told: Told) -> None:
-    """Write everything aside and put it in place; an earlier telling of the same numbers goes."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write everything aside and put it in place; an earlier telling of the same numbers goes.
+
+    Call it inside `exclusive`, so that nobody else writes the same.
+    """
+    _sweep(path.parent)
+    aside = path.with_name(f".{path.name}")
     aside.mkdir(parents=True)
     frame.to_parquet(aside / "scores.parquet", index=False)
     fits.to_csv(aside / "fits.csv", index=False, lineterminator="\n")
@@ -249,6 +279,12 @@ def _write(path: Path, frame: pd.DataFrame, fits: pd.DataFrame, told: Told) -> N
     if path.exists():
         shutil.rmtree(path)
     os.replace(aside, path)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what lies aside: inside `exclusive` it was left by a process that is no more."""
+    for left in place.glob(ASIDES):
+        shutil.rmtree(left)
 
 
 def _place(workspace: Workspace, output: Path | None) -> Path:

@@ -1,17 +1,23 @@
-"""A finished origin is one small file under the hash of its task: what was done before a kill is not done again."""
+"""A finished origin is one small file under the hash of its task: what was done before a kill is not done again.
 
+A file is netCDF-4 and behind it, where readers of HDF5 do not look, the SHA-256 of its bytes. One that does not end
+with its own hash is damaged; it counts as absent, so its origin is worked out again and the file is replaced.
+"""
+
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from forecast.backtest.origin import Fitness, Replayed, Said
-from priors.refusal import Refusal
 
-SCHEMA = "scenariocast/backtest-origin/1"
+SCHEMA = "scenariocast/backtest-origin/2"
+STAMP = sha256().digest_size  # bytes at the end of a file
 SAID: Mapping[str, tuple[str, ...]] = {
     "probabilities": ("name", "window", "scenario"),
     "unresolved": ("name", "window"),
@@ -26,7 +32,7 @@ def place(folder: Path, origin: str, key: str) -> Path:
 
 
 def save(replayed: Replayed, folder: Path) -> Path:
-    """Write a result aside and give it its name, so that a file of that name is whole."""
+    """Write a result aside, bring it to the disk and give it its name, so that a file of that name is whole."""
     final = place(folder, replayed.origin, replayed.key)
     names, models = list(replayed.said), list(replayed.fitness)
     held = {
@@ -47,29 +53,26 @@ def save(replayed: Replayed, folder: Path) -> Path:
     data.to_netcdf(
         aside, engine="h5netcdf", encoding={"sample": {"zlib": True, "complevel": 4, "shuffle": True}}
     )
+    with aside.open("rb+") as file:
+        file.write(sha256(file.read()).digest())
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(aside, final)
     return final
 
 
 def find(folder: Path, origin: str, key: str) -> Replayed | None:
-    """The result of a task, if it has been worked out.
-
-    Raises:
-        Refusal: for a file of that name that is no such result.
-    """
+    """The result of a task, if it has been worked out and lies there undamaged."""
     path = place(folder, origin, key)
     if not path.is_file():
         return None
-    try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            data = opened.load()
-        if data.attrs["key"] != key or data.attrs["schema"] != SCHEMA:
-            raise KeyError(key)
-        return _read(data)
-    except (OSError, KeyError, ValueError) as error:
-        raise Refusal(
-            file=str(path), got="a damaged result", wanted="one whole origin", remedy="delete the file"
-        ) from error
+    whole = path.read_bytes()
+    body, stamp = whole[:-STAMP], whole[-STAMP:]
+    if sha256(body).digest() != stamp:
+        return None
+    with xr.open_dataset(io.BytesIO(body), engine="h5netcdf") as opened:
+        data = opened.load()
+    return _read(data) if (data.attrs["schema"], data.attrs["key"]) == (SCHEMA, key) else None
 
 
 def _read(data: xr.Dataset) -> Replayed:

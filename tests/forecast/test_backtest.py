@@ -2,6 +2,7 @@
 
 import _socket
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from forecast import score
+from forecast import publish, score
 from forecast.backtest import Backtest, Plan, backtest
 from forecast.backtest.pooling import ENSEMBLE, PREVIOUS
 from forecast.backtest.scoring import SCENARIO
@@ -277,13 +278,60 @@ def test_configurations_are_counted(theatre: Path, fit: Any, tmp_path: Path) -> 
     assert tried(replace(short, window=24)) == 2
 
 
-def test_a_damaged_result_is_named(theatre: Path, fit: Any, tmp_path: Path) -> None:
+def test_a_damaged_result_is_worked_out_again(theatre: Path, fit: Any, tmp_path: Path) -> None:
     short = replace(PLAN, last=PLAN.first)
-    backtest(load(theatre), short, priors=("blank",), seed=3, fit=fit, output=tmp_path)
+    notes: list[str] = []
+
+    def watch(stage: str, /, done: int = 0, total: int = 0, note: str = "") -> None:
+        notes.append(note)
+
+    told = {"priors": ("blank",), "seed": 3, "fit": fit, "output": tmp_path, "progress": watch}
+    first = backtest(load(theatre), short, **told)
+    assert not any("damaged" in note for note in notes)
+    scores = (first.path / "scores.parquet").read_bytes()
     (stored,) = (tmp_path / "runs/backtests/origins").iterdir()
-    stored.write_bytes(stored.read_bytes()[:100])
-    with pytest.raises(Refusal, match="a damaged result"):
-        backtest(load(theatre), short, priors=("blank",), seed=3, fit=fit, output=tmp_path)
+    stored.write_bytes(stored.read_bytes()[:-100])
+    again = backtest(load(theatre), short, **told)
+    assert (again.worked, again.reused) == (1, 0)
+    assert "one stored origin damaged, worked out again" in notes
+    assert (again.path / "scores.parquet").read_bytes() == scores
+    assert backtest(load(theatre), short, **told).reused == 1
+
+
+def test_what_a_kill_left_aside_is_no_backtest_and_goes(theatre: Path, fit: Any, tmp_path: Path) -> None:
+    place = tmp_path / "runs" / "backtests"
+    told = {"priors": ("blank",), "seed": 3, "fit": fit, "output": tmp_path}
+    short = replace(PLAN, last=PLAN.first)
+    name = backtest(load(theatre), short, **told).path.name
+    for left in (f".{name}", f".{name}.{os.getpid()}", ".2020q1-2020q4-month-0123abcd.77"):
+        (place / left).mkdir()
+        (place / left / "backtest.json").write_text("{", "utf-8")
+    (place / ".mine").mkdir()
+    (place / ".mine" / "backtest.json").write_text("{", "utf-8")
+    again = backtest(load(theatre), short, **told)
+    assert again.summary["configurations_tried"] == 1
+    assert {path.name for path in place.iterdir()} == {name, "origins", ".mine"}
+
+
+def test_a_folder_that_another_process_writes_to_is_left_alone(
+    theatre: Path, fit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "PATIENCE", 0.1)
+    told = {"priors": ("blank",), "seed": 3, "fit": fit, "output": tmp_path}
+    short = replace(PLAN, last=PLAN.first)
+    with publish.exclusive(tmp_path), pytest.raises(Refusal, match="another run being written"):
+        backtest(load(theatre), short, **told)
+    assert [path.name for path in (tmp_path / "runs" / "backtests").iterdir()] == ["origins"]
+    assert backtest(load(theatre), short, **told).reused == 1
+
+
+def test_a_damaged_summary_is_named_before_the_work(theatre: Path, fit: Any, tmp_path: Path) -> None:
+    there = tmp_path / "runs" / "backtests" / "2017q3-2017q3-quarter-00000000"
+    there.mkdir(parents=True)
+    (there / "backtest.json").write_text("{", "utf-8")
+    with pytest.raises(Refusal, match="a damaged summary"):
+        backtest(load(theatre), PLAN, priors=("blank",), seed=3, fit=fit, output=tmp_path)
+    assert not (there.parent / "origins").exists()
 
 
 def test_hindsight_and_the_blank_set_are_titled_as_such(done: Backtest) -> None:
@@ -322,6 +370,7 @@ def test_monthly_origins_look_at_the_three_months_that_end_with_a_month(
         (replace(PLAN, first="2014Q2"), "start with 2014Q4"),
         (replace(PLAN, last="2020Q1"), "months known by 2020-01-31"),
         (replace(PLAN, window=6), "--window: got 6"),
+        (replace(PLAN, window=2401), "--window: got 2401; wanted expanding, or 12 to 2400 months"),
         (replace(PLAN, first="2017-03"), "a quarter"),
     ],
 )
@@ -354,6 +403,12 @@ def test_the_command(
     ("options", "told"),
     [
         (["--window", "short"], "expanding, or a whole number of months"),
+        (
+            ["--window", "999999999999"],
+            "--window: got '999999999999'; wanted expanding, or a whole number of months to 2400",
+        ),
+        (["--window", "9999"], "--window: got 9999; wanted expanding, or 12 to 2400 months"),
+        (["--window", "9" * 5000], "--window: got "),
         (["--workers", "0"], "a whole number from 1"),
         (["--seed", "-1"], "a whole number from 0"),
         (["--every", "week"], "week"),
