@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from forecast.months import MONTH_PATTERN, shift
 
 ID_PATTERN = r"^[a-z][a-z0-9-]{0,40}$"
+TAKEN = ("scenario", "all")  # what a backtest calls its windows, and all streams together
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Month = Annotated[str, StringConstraints(pattern=MONTH_PATTERN)]
 
@@ -216,6 +217,8 @@ class StreamDefinition(Record):
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
+        if self.id in TAKEN:
+            raise ValueError(f"a stream cannot be called {self.id}: backtests call something else so")
         if empty := [column for column, values in self.where.items() if not values]:
             raise ValueError(f"where: {empty[0]} lists no value")
         return self

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast.months import days_in, span
+from forecast.streams import TAKEN
 from forecast.theatres import init
 from forecast.theatres.blank import dates, figures
 from forecast.theatres.blank.tables import tidied
@@ -141,6 +142,30 @@ def test_a_newcomers_table_becomes_a_workspace_and_says_how_it_was_read(tmp_path
     assert told == ["months from Date (day first), counts from Deaths"]
 
 
+def test_a_cell_may_hold_lines_and_a_quote_of_its_own(tmp_path: Path) -> None:
+    text = "month,deaths,note\n" + "".join(f'{m},5,"two\nlines"\n' for m in MONTHS) + '2023-05,6,5" gun\n'
+    assert len(rows(tidied(table(tmp_path, text)).content)) == len(MONTHS) + 1
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("header", ["month,{}", "month,front,stream,count"])
+def test_a_column_named_as_a_backtest_names_its_own_gets_another_id(
+    tmp_path: Path, name: str, header: str
+) -> None:
+    middle = f"here,{name}," if "front" in header else ""
+    text = (
+        header.format(name)
+        + "\n"
+        + "".join(f"{m},{middle}{n}\n" for m, n in zip(MONTHS, COUNTS, strict=True))
+    )
+    init(tmp_path / "w", theatre="blank", data=table(tmp_path, text))
+    assert [stream.id for stream in load(tmp_path / "w").streams] == [f"{name}-counts"]
+    config = tmp_path / "w" / "forecast.toml"
+    config.write_text(config.read_text("utf-8").replace(f"{name}-counts", name), "utf-8", newline="")
+    with pytest.raises(Refusal, match=f"a stream cannot be called {name}"):
+        load(tmp_path / "w")
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
     [
@@ -153,6 +178,9 @@ def test_a_newcomers_table_becomes_a_workspace_and_says_how_it_was_read(tmp_path
         ("month,deaths\n2024-01,-4\n2024-02,2\n", r"line 2, column deaths: got '-4'.*cannot be negative"),
         ("month,place\n2024-01,x\n2024-02,y\n", r"wanted a column of counts"),
         ("month,deaths\n2024-01,1,234\n", r"line 2: .*in quotes"),
+        ('month,deaths\n2024-01,1\n2024-02,"2' + "\n2024-03,3" * 20_000, r"table.csv: line 3: got 'a cell that does not end'.*close the quote"),
+        ('month,deaths\n2024-01,1\n2024-02,"2\n2024-03,3\n', r"table.csv: line 3: got 'a cell that does not end'"),
+        ('"month,deaths\n2024-01,1\n', r"table.csv: line 1: got 'a cell that does not end'"),
         ("month,deaths\n", r"wanted a header and a row for each month"),
         ("id,country,date_start,date_end,best,low,high\n1,a,2024-01-01,2024-01-01,1,1,1\n", r"forecast ingest .*table.csv --format ucdp-ged -o counts.csv"),
     ],

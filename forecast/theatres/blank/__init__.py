@@ -18,6 +18,7 @@ import pandas as pd
 
 import priors
 from forecast import formats, months
+from forecast.streams import TAKEN
 from forecast.theatres.blank.tables import is_tidy, tidied
 from priors.refusal import Refusal
 from priors.statement import Interval
@@ -115,6 +116,7 @@ def _streams(frame: pd.DataFrame, window_from: str, file: str) -> Iterator[Count
     names: dict[str, tuple[str, str | None]] = {}
     for stream, front in pairs:
         name = (stream if front is None else f"{stream}-{front}")[:41].rstrip("-")
+        name = f"{name}-counts" if name in TAKEN else name
         numbered = (f"{name[:38].rstrip('-')}-{number}" for number in range(2, MOST + 1))
         names[next(n for n in (name, *numbered) if n not in names)] = stream, front
     for name, (stream, front) in names.items():

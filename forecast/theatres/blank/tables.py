@@ -7,7 +7,7 @@ or the like tells fronts apart. What can be read in two ways is refused.
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,10 +131,14 @@ def _cells(text: str, file: str) -> tuple[list[str], list[int], list[list[str]]]
     first = text.lstrip("\r\n").split("\n", 1)[0]
     mark = max(",;\t|", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    found = []
-    while (row := next(reader, None)) is not None:
+    found, start = [], 1
+    while (row := _row(reader, start, file)) is not None:
         if any(cell.strip() for cell in row):
             found.append((reader.line_num, [cell.strip() for cell in row]))
+            began = start
+        start = reader.line_num + 1
+    if found and began < found[-1][0] and text.count('"') % 2:  # the last row runs on to the end of the file
+        raise _open_quote(began, file)
     if len(found) < 2:
         raise Refusal(file=file, wanted="a header and a row for each month", remedy="export the rows as well")
     header = found[0][1]
@@ -155,6 +159,24 @@ def _cells(text: str, file: str) -> tuple[list[str], list[int], list[list[str]]]
             )
             raise Refusal(file=file, where=f"line {line}", got=mark.join(row), wanted=wanted, remedy=remedy)
     return header, [line for line, _ in found[1:]], [row for _, row in found[1:]]
+
+
+def _row(reader: Iterator[list[str]], start: int, file: str) -> list[str] | None:
+    """The next row; None after the last. A quote that stays open takes in more than a cell can hold."""
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise _open_quote(start, file) from error
+
+
+def _open_quote(line: int, file: str) -> Refusal:
+    return Refusal(
+        file=file,
+        where=f"line {line}",
+        got="a cell that does not end",
+        wanted="quotes in pairs",
+        remedy='close the quote, or write "" for a quote inside a cell',
+    )
 
 
 def _check_events(header: Sequence[str], data: Path) -> None:
