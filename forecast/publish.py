@@ -15,7 +15,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from forecast.ledger import Head, append_forecast, issued
+from forecast.ledger import Head, append_forecast, check_sound, head, issued
 from priors.refusal import Refusal
 
 RUN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -106,8 +106,10 @@ def check_new(output: str | Path, run: str, *, ledger: str | Path) -> None:
     """Refuse a run that cannot be published, because its id is no id, its name is taken, or it was issued before.
 
     Raises:
-        Refusal: as `stage`, which asks the same again; nothing is written.
+        Refusal: as `stage`, which asks the same again, or for a broken ledger; nothing is written.
     """
+    if head(ledger).count:
+        check_sound(ledger)
     runs = Path(output) / "runs"
     final = runs / checked_id(run)
     if final.resolve().parent != runs.resolve() or final.is_symlink():

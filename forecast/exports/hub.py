@@ -6,17 +6,20 @@ gone is written from the ledger, which has the scenarios' probabilities and five
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import isclose
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from forecast import archive
 from forecast.exports.tasks import admin, tasks
 from forecast.ledger import entries
 from forecast.ledger.issue import probabilities
 from forecast.months import month_end, ordinal, quarter_months
-from forecast.publish import MANIFEST, digest
+from forecast.publish import digest
 from forecast.streams import slug
 from forecast.tables import HUB
 from priors.refusal import Refusal
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+ASIDE = ".hub-"  # a folder beside the hub in which it is written
+NEAR = 1e-9  # share by which a stored probability may differ from the same one computed again
 HINDSIGHT = "_retrospective"
 DATES = ("origin_date", "target_end_date")
 FANS = {"q05": "0.05", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q95": "0.95"}
@@ -39,15 +44,31 @@ class Exported:
 
 
 def write_hub(ledger: Path, to: Path) -> Exported:
-    """A hub of every forecast in the ledger: ``hub-config`` and ``model-output``.
+    """A hub of every forecast in the ledger: ``hub-config`` and ``model-output``, whole or not at all.
 
     Args:
         ledger: the file; runs are looked for beside it.
-        to: a folder; made where it is absent.
+        to: a folder that is new or empty.
 
     Raises:
-        Refusal: if a run's file is not the one that was published.
+        Refusal: if a run's folder is damaged, its file is not the one that was published, or says what the ledger does not.
     """
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        aside = TemporaryDirectory(prefix=ASIDE, dir=to.parent)
+    except OSError as error:
+        raise Refusal(file=str(to), wanted="a folder that can be made and written to") from error
+    with aside as folder:
+        hub = Path(folder) / to.name
+        found = _written(ledger, hub)
+        if to.is_dir():  # Windows renames onto no folder, be it empty
+            to.rmdir()
+        hub.rename(to)
+    files = tuple(to / path.relative_to(hub) for path in found.files)
+    return Exported(files=files, left_out=found.left_out)
+
+
+def _written(ledger: Path, to: Path) -> Exported:
     records = [
         (entry.subject, json.loads(entry.payload)) for entry in entries(ledger) if entry.kind == "forecast"
     ]
@@ -89,10 +110,25 @@ def _rows(run: Path, record: Mapping[str, Any]) -> "pd.DataFrame":
     files = sorted(run.glob("model-output/*/*.parquet"))
     if not files:
         return pd.DataFrame([*_scenario_rows(record), *_quantile_rows(record)], columns=list(HUB))
-    outputs = json.loads((run / MANIFEST).read_text("utf-8"))["outputs"]
+    outputs = archive.read(run).manifest["outputs"]
     if digest(files[0]) != outputs.get(files[0].relative_to(run).as_posix()):
         raise Refusal(file=str(files[0]), got="a file that changed", wanted="the one that the run published")
-    return pd.read_parquet(files[0])
+    rows = pd.read_parquet(files[0])
+    if not _agree(rows[rows["output_type"] == "pmf"], list(_scenario_rows(record))):
+        raise Refusal(
+            file=str(files[0]),
+            got="other probabilities than the ledger's",
+            wanted=f"those on record for run {run.name}",
+            remedy="bring the folder back from a copy, or move it away: the ledger itself is then written",
+        )
+    return rows
+
+
+def _agree(rows: "pd.DataFrame", recorded: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether rows of probabilities are those of the ledger, in any order."""
+    told = {row[:-1]: row[-1] for row in rows[list(HUB)].itertuples(index=False, name=None)}
+    known = {row[:-1]: row[-1] for row in recorded}
+    return told.keys() == known.keys() and all(isclose(told[key], known[key], rel_tol=NEAR) for key in known)
 
 
 def _write(rows: "pd.DataFrame", path: Path) -> None:
@@ -126,6 +162,8 @@ def _task(record: Mapping[str, Any], target: str, horizon: int, end: str) -> tup
 
 def _scenario_rows(record: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     for horizon, ahead in enumerate(record["quarters"], start=1):
+        if any(told["mean"] is None for told in ahead["resolved"].values()):
+            continue  # no future decides it
         end = month_end(quarter_months(ahead["quarter"])[2]).isoformat()
         for scenario, p in zip(record["scenarios"], probabilities(record, ahead), strict=True):
             yield (*_task(record, "scenario", horizon, end), "pmf", scenario["id"], p)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from forecast import ledger as book
 from forecast.ledger import chain, store
+from forecast.publish import check_new
 from priors.refusal import Refusal
 
 
@@ -125,6 +126,7 @@ def test_nothing_is_added_to_a_ledger_that_is_broken(ledger, record, statement):
         ),
         lambda: book.resolve(ledger, "2026Q3-abababab", "war", recorded_at="2027-02-02T00:00:00Z", **said),
         lambda: book.check_sound(ledger),
+        lambda: check_new(ledger.parent, "fourth", ledger=ledger),  # before anything is fitted
     ):
         with pytest.raises(Refusal, match="wanted a sound ledger; bring it back from a copy"):
             act()

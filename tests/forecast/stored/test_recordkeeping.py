@@ -26,6 +26,7 @@ from forecast import score
 from forecast.cli import main
 from forecast.months import quarter_months
 from forecast.pipeline import run
+from forecast.publish import digest
 from forecast.rules import resolve_many
 from forecast.workspace import load
 
@@ -320,6 +321,47 @@ def test_a_run_whose_folder_is_gone_is_told_from_the_ledger(root, tmp_path, caps
     assert main(["ledger", "export", str(root), "--format", "hub", "--to", str(tmp_path / "hub")]) == 0
     rows = read_hub(tmp_path / "hub")
     assert set(rows["output_type"]) == {"pmf", "quantile"}
+
+
+def with_pmf(file: Path, change: Callable[[pd.Series], pd.Series]) -> None:
+    """Change the probabilities of a run's hub file, and its manifest with them."""
+    rows, manifest = pd.read_parquet(file), file.parents[2] / "manifest.json"
+    pmf = rows["output_type"] == "pmf"
+    rows.loc[pmf, "value"] = change(rows.loc[pmf, "value"])
+    old = digest(file)
+    rows.to_parquet(file, index=False)
+    manifest.write_text(manifest.read_text("utf-8").replace(old, digest(file)), encoding="utf-8", newline="")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda file: (file.parents[2] / "manifest.json").unlink(), "manifest.json"),
+        (lambda file: (file.parents[2] / "manifest.json").write_text("{", "utf-8"), "manifest.json"),
+        (
+            lambda file: with_pmf(file, lambda p: p.iloc[::-1].to_numpy()),
+            "other probabilities than the ledger's",
+        ),
+    ],
+    ids=["no manifest", "half a manifest", "other probabilities"],
+)
+def test_a_hub_is_written_whole_or_not_at_all(root, tmp_path, capsys, damage, told):
+    file, to = next(root.glob("runs/20*/model-output/*/*.parquet")), tmp_path / "out" / "hub"
+    to.mkdir(parents=True)
+    damage(file)
+    assert main(["ledger", "export", str(root), "--format", "hub", "--to", str(to)]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert len(said.splitlines()) == 1
+    assert list(to.parent.rglob("*")) == [to]
+
+
+def test_an_empty_folder_becomes_the_hub(root, tmp_path):
+    to = tmp_path / "hub"
+    to.mkdir()
+    with_pmf(next(root.glob("runs/20*/model-output/*/*.parquet")), lambda p: p)
+    assert main(["ledger", "export", str(root), "--format", "hub", "--to", str(to)]) == 0
+    assert sorted(path.name for path in to.iterdir()) == ["hub-config", "model-output"]
 
 
 def test_the_hubverse_s_own_reader_finds_the_numbers_of_the_forecast(root, tmp_path):
