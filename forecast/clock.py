@@ -1,4 +1,4 @@
-"""The clock is an input: everything that depends on time is computed from it, never from the wall."""
+"""The clock is an input: everything that depends on time is computed from it; the wall only tells whether a run is live."""
 
 import datetime
 import os
@@ -19,12 +19,20 @@ class Clock:
     issued_at: str  # ISO 8601, UTC, whole seconds
 
 
-def read(stated: Stated, *, as_of: datetime.date | None = None) -> Clock:
+PRESENT = datetime.timedelta(
+    days=1
+)  # a SOURCE_DATE_EPOCH further from the wall clock is another day's, and not live
+
+
+def read(stated: Stated, *, as_of: datetime.date | None = None, again: bool = False) -> Clock:
     """The clock of a run: `as_of = "today"` is live, any other date is retrospective.
+
+    With a SOURCE_DATE_EPOCH that is not of the present, "today" is that day and the run retrospective: it was made afterwards.
 
     Args:
         stated: the table [time] of forecast.toml.
         as_of: a date that holds instead of the stated one.
+        again: whether a live run of that moment is made again (`forecast.replay`), beside a ledger of its own.
 
     Raises:
         Refusal: a date that has not come yet, or a SOURCE_DATE_EPOCH that is no number.
@@ -32,7 +40,10 @@ def read(stated: Stated, *, as_of: datetime.date | None = None) -> Clock:
     now = _now()
     wanted = stated.as_of if as_of is None else as_of
     if wanted == "today":
-        return Clock(as_of=now.date(), timing="live", issued_at=now.isoformat())
+        present = again or abs(now - wall()) <= PRESENT
+        return Clock(
+            as_of=now.date(), timing="live" if present else "retrospective", issued_at=now.isoformat()
+        )
     if wanted > now.date():
         raise Refusal(
             file="forecast.toml",
@@ -76,11 +87,16 @@ def check_live(clock: Clock, first_quarter: str, origin: str, *, max_age: int) -
         )
 
 
+def wall() -> datetime.datetime:
+    """The wall clock, in UTC and whole seconds."""
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
 def _now() -> datetime.datetime:
     """The wall clock, or SOURCE_DATE_EPOCH where it is set, so that a run can be made again to the byte."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is None:
-        return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        return wall()
     if not epoch.isdecimal() or len(epoch) > 11:  # eleven digits reach the year 5138
         raise Refusal(where="SOURCE_DATE_EPOCH", got=epoch, wanted="a whole number of seconds since 1970")
     return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)

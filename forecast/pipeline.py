@@ -57,6 +57,7 @@ def run(
     force: bool = False,
     workers: int = 1,
     progress: Progress = silent,
+    again: bool = False,
 ) -> Run:
     """Validate everything, fit, check, forecast, report, and enter the forecast in the ledger.
 
@@ -69,6 +70,7 @@ def run(
         workers: processes that models are fitted in; the forecast does not depend on it. With more than one, a script
             that calls this needs the usual ``if __name__ == "__main__":``.
         progress: called with the stage and how far it is.
+        again: whether a live run is made again, for a replay (`forecast.clock.read`).
 
     Returns:
         The run. One whose checks failed is kept, says REFUSED in every format, and is not in the ledger.
@@ -78,7 +80,7 @@ def run(
     """
     began = perf_counter()
     ws = workspace if isinstance(workspace, Workspace) else load(workspace)
-    at = clock.read(ws.config.time, as_of=as_of)
+    at = clock.read(ws.config.time, as_of=as_of, again=again)
     chosen = ws.config.time.seed if seed is None else seed
     if not 0 <= chosen < 2**32:
         raise Refusal(where="--seed", got=chosen, wanted="a whole number from 0 to 4294967295")

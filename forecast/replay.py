@@ -71,7 +71,9 @@ def replay(run: Stored, workspace: Workspace, *, progress: Progress = silent) ->
         force = _forced(run, workspace, as_of, seed)
         rows = _ledger_before(run, Path(folder) / LEDGER)
         surroundings = tuple(_surroundings(run, workspace, seed))
-        made = issue(workspace, output=folder, as_of=as_of, seed=seed, force=force, progress=progress)
+        made = issue(
+            workspace, output=folder, as_of=as_of, seed=seed, force=force, progress=progress, again=True
+        )
         here, there = _files(run.path), _files(made.path)
         moved = list(_gaps(run.record, made.record))
         same = [name for name in here if name in there and here[name] == there[name]]
@@ -117,7 +119,7 @@ def _as_of(run: Stored, workspace: Workspace) -> datetime.date | None:
 
 def _forced(run: Stored, workspace: Workspace, as_of: datetime.date | None, seed: int) -> bool:
     """Whether the run was asked for with --force: its id tells, or else its verdict."""
-    at = clock.read(workspace.config.time, as_of=as_of)
+    at = clock.read(workspace.config.time, as_of=as_of, again=True)
     for force in (False, True):
         if run.id == run_id(at.as_of.isoformat(), fingerprint(workspace, at, seed, force)):
             return force

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -149,7 +150,7 @@ def beliefs(*intervals: tuple[str, float, float, str]) -> str:
 
 @pytest.fixture(scope="session")
 def quickly() -> Callable[..., AbstractContextManager[None]]:
-    """A context in which a run takes draws of the priors for its fits, four chains of them, at a fixed moment.
+    """A context in which a run takes draws of the priors for its fits, four chains of them, at a fixed moment that is the present.
 
     `diverging` draws are marked as divergent, which the gate refuses.
     """
@@ -158,6 +159,7 @@ def quickly() -> Callable[..., AbstractContextManager[None]]:
     def context(*, diverging: int = 0, moment: int = 1_612_137_600) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SOURCE_DATE_EPOCH", str(moment))
+            patch.setattr("forecast.clock.wall", lambda: datetime.fromtimestamp(moment, UTC))
             patch.setattr("forecast.fitted.fits", partial(drawn, diverging=diverging))
             yield
 

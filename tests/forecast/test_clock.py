@@ -27,6 +27,13 @@ def at(day: datetime.date, timing: str = "live") -> Clock:
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1580500000")  # 31 January 2020, 19:46:40
+    stands(monkeypatch, 1_580_500_000)
+
+
+def stands(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    """Set the wall clock."""
+    now = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    monkeypatch.setattr("forecast.clock.wall", lambda: now)
 
 
 def test_today_is_live_and_any_date_is_retrospective_even_today_s() -> None:
@@ -43,10 +50,25 @@ def test_a_date_of_the_command_line_holds_over_the_file_s() -> None:
 
 
 def test_without_a_fixed_moment_the_wall_clock_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    monkeypatch.undo()
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     before = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     found = datetime.datetime.fromisoformat(read(stated("today")).issued_at)
     assert before <= found <= datetime.datetime.now(datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("apart", "timing"), [(86_400, "live"), (86_401, "retrospective"), (9_999_999, "retrospective")]
+)
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_fixed_moment_that_is_not_of_the_present_makes_no_live_run(
+    monkeypatch: pytest.MonkeyPatch, apart: int, timing: str, side: int
+) -> None:
+    stands(monkeypatch, 1_580_500_000 + side * apart)
+    found = read(stated("today"))
+    assert (found.as_of, found.timing) == (datetime.date(2020, 1, 31), timing)
+    assert found.issued_at == "2020-01-31T19:46:40+00:00"
+    assert read(stated("today"), again=True).timing == "live"  # a replay, beside a ledger of its own
 
 
 @pytest.mark.parametrize("moment", ["", "soon", "-1", "1.5", "1e9", "9" * 20])

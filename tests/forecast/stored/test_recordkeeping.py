@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,12 +21,13 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
+from forecast import archive, score
 from forecast import ledger as book
-from forecast import score
 from forecast.cli import main
 from forecast.months import quarter_months
 from forecast.pipeline import run
 from forecast.publish import digest
+from forecast.replay import replay
 from forecast.rules import resolve_many
 from forecast.workspace import load
 
@@ -100,6 +101,16 @@ def test_a_forecast_is_resolved_and_scored_in_one_command(root, capsys, monkeypa
     assert "markov-chain" in told
     assert "priors-alone" in told
     assert main(["ledger", "verify", str(root)]) == 0
+
+
+def test_a_live_run_is_made_again_as_it_was_years_later(root, quickly):
+    with quickly(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast.clock.wall", lambda: datetime(2026, 7, 1, tzinfo=UTC))
+        found = replay(archive.read(next((root / "runs").glob("20*"))), load(root))
+        assert (found.ok, found.differing) == (True, ())
+        afterwards = run(root, output=root / "afterwards")
+    assert afterwards.record["timing"] == "retrospective"  # the same moment, set by hand
+    assert afterwards.record["as_of"] == "2021-02-01"
 
 
 def test_resolving_again_changes_nothing(root):
