@@ -80,6 +80,18 @@ def asked_by(record: Mapping[str, Any], known: Mapping[str, str]) -> list[str | 
     return [known.get(identity(asked)) for asked in questions(record)]
 
 
+def figures(record: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+    """What a forecast saw of the streams that its rules look at, by stream and month."""
+    streams = [stream["id"] for stream in (record.get("answer_key") or {"streams": ()})["streams"]]
+    seen = record.get("streams") or {}
+    return {
+        (name, cell["month"]): cell["observed"]
+        for name in streams
+        for cell in seen.get(name, ())
+        if cell["observed"] is not None
+    }
+
+
 def _asks(quarter: str) -> str:
     return f": to which scenario will {quarter} resolve?"
 

@@ -15,6 +15,7 @@ from forecast.months import month_end, ordinal, quarter_months
 from priors.refusal import Refusal
 
 UNRESOLVED, AMBIGUOUS, ANNULLED = "unresolved", "ambiguous", "annulled"
+ENOUGH = 12  # months that two forecasts both saw, before their figures can be told apart
 
 
 def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, forced: bool = False) -> Head:
@@ -30,8 +31,8 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
         The head after the last new row.
 
     Raises:
-        Refusal: if the run was issued before, its checks failed, it is live and comes too late to be a forecast, or the
-            ledger is broken.
+        Refusal: if the run was issued before, its checks failed, it is live and comes too late to be a forecast, its
+            questions are those of another theatre, or the ledger is broken.
     """
     record = json.loads(record_json)
     created_at = stamp(issued_at)
@@ -43,6 +44,8 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
     with open_ledger(ledger, write=True) as connection, transaction(connection):
         check(connection, ledger)
         _refuse_repeated(connection, str(ledger), record, created_at)
+        known = asking.register(row.payload for row in rows(connection, "kind = 'question'"))
+        _refuse_other_figures(connection, str(ledger), record, known)
         forecast = append(
             connection,
             kind="forecast",
@@ -51,7 +54,6 @@ def append_forecast(ledger: str | Path, record_json: str, *, issued_at: str, for
             regards=None,
             payload=record_json,
         )
-        known = asking.register(row.payload for row in rows(connection, "kind = 'question'"))
         for question in asking.questions(record):
             if asking.identity(question) not in known:
                 _refuse_taken(str(ledger), question, known.values())
@@ -151,6 +153,29 @@ def _refuse_repeated(
             wanted=f"a time after the last entry, {latest}",
             remedy="set the clock of this machine right",
         )
+
+
+def _refuse_other_figures(
+    connection: sqlite3.Connection, file: str, record: Mapping[str, Any], known: Mapping[str, str]
+) -> None:
+    """Two theatres of one title and one key differ in their figures alone; a source that is revised keeps most of its months."""
+    for question in filter(None, asking.asked_by(record, known)):
+        (row,) = connection.execute(
+            "select payload from entry where kind = 'forecast' and seq ="
+            " (select regards from entry where kind = 'question' and subject = ?)",
+            (question,),
+        ).fetchone()
+        then, now = asking.figures(json.loads(row)), asking.figures(record)
+        common = then.keys() & now.keys()
+        same = sum(then[cell] == now[cell] for cell in common)
+        if len(common) >= ENOUGH and same < len(common) / 2:
+            raise Refusal(
+                file=file,
+                where=f"question {question}",
+                got=f"figures of which {same} of {len(common)} are those of the forecast that asked it",
+                wanted="the same theatre's",
+                remedy="give this one a title of its own in forecast.toml, or another --output",
+            )
 
 
 def _refuse_taken(file: str, question: Mapping[str, Any], known: Iterable[str]) -> None:

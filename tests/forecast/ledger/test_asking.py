@@ -149,3 +149,22 @@ def test_a_record_speaks_of_its_own_theatre_and_neither_sets_the_other_s_forecas
         assert (one.run, one.came) == (forecast["run"], outcome == "war")
     assert change(path, {**mali, "title": "Chad"}) is None
     assert len(passages(path)) == 2
+
+
+def test_two_countries_of_one_title_are_told_apart_by_their_figures(tmp_path, record):
+    """Revisions change some months; another country's figures are others in most."""
+    path = tmp_path / "ledger.sqlite"
+    months = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
+
+    def seen(changed):
+        cells = [{"month": month, "observed": 10.0 + (i < changed)} for i, month in enumerate(months)]
+        return {"deaths": [*cells, {"month": "2026-01", "observed": None}]}
+
+    issue(path, record, "first", title="counts", streams=seen(0))
+    issue(path, record, "revised", title="counts", streams=seen(11))
+    before = book.head(path)
+    told = r"11 of 24 are those .* a title of its own in forecast.toml, or another --output"
+    with pytest.raises(Refusal, match=told):
+        issue(path, record, "another", title="counts", streams=seen(13))
+    assert book.head(path) == before
+    issue(path, record, "another", title="counts of another", streams=seen(13))
