@@ -21,6 +21,7 @@ from models.kernels import Floats, compiled, inlined
 MUCH = 0.01  # of all spells: if more reach the last age, what the earlier ones leave is exact to 14 digits
 EXACT = 1e-17  # error at which the continued fraction is cut
 LEAST = 1e-300  # of a hazard
+LONGEST = 20_000  # terms of the fraction: exact to a shape of a hundred million, beyond which a sampler only strays
 
 
 @inlined
@@ -28,7 +29,8 @@ def _fraction(age: float, r: float, q: float) -> tuple[float, float, float]:
     """Return p / P(d > age) deep in the tail and its slopes in r and q; ``age`` counts from 0 and is at least 1."""
     root = np.sqrt(max(1.0 - q, 1e-12))
     rate = ((1.0 - root) / (1.0 + root)) ** 2
-    terms = int(10.0 + 2.0 * np.sqrt(age + r) + np.log(EXACT) / np.log(max(rate, 1e-6)))
+    wanted = 10.0 + 2.0 * np.sqrt(age + r) + np.log(EXACT) / np.log(max(rate, 1e-6))
+    terms = int(min(wanted, LONGEST))
     c, c_r, c_q = 1.0, 0.0, 0.0
     for m in range(terms, -1, -1):
         if m < terms:

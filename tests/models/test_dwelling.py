@@ -68,6 +68,16 @@ def test_the_edges_of_what_can_be_stated_have_finite_hazards_and_slopes(extreme,
         assert np.all(np.isfinite(found))
 
 
+@pytest.mark.parametrize("r", [1e10, 1e30, 1e300])
+@pytest.mark.parametrize("average", [1.5, 7.0])
+def test_a_shape_without_bounds_is_a_poisson_and_costs_no_more(average, r):
+    """A sampler that adapts strays this far: the work must not grow with the shape."""
+    hazard = spells.ends(np.array([[average]]), np.array([[r]]), 24)[0][0, 0]
+    law, n = st.poisson(average - 1.0), np.arange(24)
+    reached = np.append(0.0, law.logsf(n[:-1]))
+    assert hazard == pytest.approx(np.exp(law.logpmf(n) - reached), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("K", "m", "T", "S", "scale"),
     [(2, 1, 6, 1, 2.0), (3, 4, 7, 6, 3.0), (3, 5, 9, 1, 2.0), (2, 3, 4, 1, 900.0), (3, 24, 30, 1, 300.0)],
