@@ -21,7 +21,7 @@ from models.kernels import Floats, compiled, inlined
 MUCH = 0.01  # of all spells: if more reach the last age, what the earlier ones leave is exact to 14 digits
 EXACT = 1e-17  # error at which the continued fraction is cut
 LEAST = 1e-300  # of a hazard
-LONGEST = 20_000  # terms of the fraction: exact to a shape of a hundred million, beyond which a sampler only strays
+LONGEST = 20_000  # terms of the fraction: exact to a shape of 1e8, beyond which a sampler only strays
 
 
 @inlined

@@ -21,7 +21,7 @@ def backtest(  # noqa: D417  options that several commands share describe themse
     to: str | None = None,
     theatre: Theatre = None,
     every: Literal["quarter", "month"] = "quarter",
-    window: str = EXPANDING,
+    window: str | None = None,
     priors: Literal["hindsight", "blank", "both"] = "both",
     workers: int | None = None,
     cluster: str | None = None,
@@ -35,7 +35,7 @@ def backtest(  # noqa: D417  options that several commands share describe themse
         from_: the quarter of the first origin, such as 2023Q3; wanted always.
         to: the quarter of the last origin; wanted always.
         every: an origin at the end of each quarter, or of each month.
-        window: expanding, or the number of months that models learn from.
+        window: expanding, or the number of months that models learn from; as the workspace has it when absent.
         priors: the workspace's own (which may be hindsight), the blank set, or both side by side.
         workers: processes on this machine, one core each; all cores if absent.
         cluster: the address of a dask scheduler, such as tcp://10.0.0.5:8786, instead of this machine.
@@ -56,6 +56,7 @@ def backtest(  # noqa: D417  options that several commands share describe themse
         from forecast.workspace import load
 
         workspace = load(place)
+        months = workspace.config.time.window.months if window is None else _months(window)
         if from_ is None or to is None:
             first, last = span(workspace)
             raise Refusal(
@@ -66,7 +67,7 @@ def backtest(  # noqa: D417  options that several commands share describe themse
             )
         done = replay(
             workspace,
-            Plan(first=from_, last=to, every=every, window=_months(window)),
+            Plan(first=from_, last=to, every=every, window=months),
             priors=("hindsight", "blank") if priors == "both" else (priors,),
             seed=workspace.config.time.seed if seed is None else seed,
             output=output,
