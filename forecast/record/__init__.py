@@ -43,7 +43,7 @@ def compose(material: Material) -> dict[str, Any]:
         "window": {"from": material.panel.months[0], "to": material.panel.months[-1]},
         "release": workspace.scenarios.release,
         "answer_key": answer_key.written(
-            workspace.scenarios, material.panel.definitions, window_from=material.panel.months[0]
+            workspace.scenarios, material.panel.definitions, window_from=workspace.config.time.window.from_
         ),
         "scenarios": beliefs.scenarios(material),
         "now": None if latent is None else {"regime": chances.regimes_at(latent.now(), ids)},

@@ -42,7 +42,10 @@ def left(
         shutil.copytree(SMALL, place)
     else:
         second(place)
-    if request.param == "no regimes":  # and data that end inside a quarter
+    if (
+        request.param == "no regimes"
+    ):  # and data that end inside a quarter, of which the last four years are learnt from
+        edit(place / "forecast.toml", 'from = "2014-01"', 'from = "2014-01", months = 48')
         edit(place / "forecast.toml", '["regimes"]', '["local-level"]')
         edit(place / "forecast.toml", 'to = "2019-12"', 'to = "2019-11"')
         edit(place / "forecast.toml", "effect  =", 'level   = "walk"\neffect  =')
@@ -201,6 +204,14 @@ def test_streams_run_month_by_month_from_the_window_to_the_last_quarter(record: 
                 assert fan[0] >= 0
             else:
                 assert row["observed"] is None or set(fan) == {None}
+
+
+def test_questions_rest_on_the_whole_window_however_little_of_it_is_learnt_from(record: Json) -> None:
+    """A window that moves on with the data must not make another question of the same quarter."""
+    first = {"A small theatre": "2018-01"}.get(record["title"], "2014-01")
+    assert record["answer_key"]["window_from"] == first
+    months = span(record["window"]["from"], record["window"]["to"])
+    assert len(months) == 48 if record["window"]["to"] == "2019-11" else months[0] == first
 
 
 def test_beliefs_models_and_checks_say_what_they_are(record: Json) -> None:
