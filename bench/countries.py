@@ -4,7 +4,8 @@
 
 Each series is handed to `forecast init --theatre blank` as a newcomer would, and the workspace that it writes is replayed as
 it stands, at the end of every quarter, with 120 months to learn from. Scores are then pooled over series and origins, one
-number for each horizon and reference. Series are resampled apart, each in blocks of origins; replays go on where they stopped.
+number for each horizon and reference. Quarters are resampled in blocks, with all the series that share them: fronts lie in
+countries, and a war is in several at once. Replays go on where they stopped.
 """
 
 import argparse
@@ -101,7 +102,6 @@ def pooled(rows: pd.DataFrame) -> pd.DataFrame:
                     steps=-(-horizon // QUARTER),
                     ratios=about == "counts",
                     rng=np.random.default_rng(SEED),
-                    groups=both.index.get_level_values("series").to_numpy(),
                 )
                 gain = (c.gain, c.low, c.high) if c.skill is None else (c.skill, c.skill_low, c.skill_high)
                 named = dict(zip(("gain", "low", "high"), gain, strict=True))
