@@ -9,6 +9,8 @@ from forecast.config import Clock as Stated
 from forecast.months import month_end, quarter_months, quarter_of
 from priors.refusal import Refusal
 
+PRESENT = datetime.timedelta(days=1)  # from the wall clock; a SOURCE_DATE_EPOCH further away is not live
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
@@ -17,11 +19,6 @@ class Clock:
     as_of: datetime.date  # what was known then
     timing: Literal["live", "retrospective"]
     issued_at: str  # ISO 8601, UTC, whole seconds
-
-
-PRESENT = datetime.timedelta(
-    days=1
-)  # a SOURCE_DATE_EPOCH further from the wall clock is another day's, and not live
 
 
 def read(stated: Stated, *, as_of: datetime.date | None = None, again: bool = False) -> Clock:

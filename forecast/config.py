@@ -25,6 +25,12 @@ class Described(Record):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+SHORTEST, LONGEST = (
+    12,
+    2400,
+)  # months that models learn from: what a rule may look back on; more is a slip of the hand
+
+
 class Window(Described):
     """The months the models learn from."""
 
@@ -32,7 +38,7 @@ class Window(Described):
     """the first month, such as "2021-10" """
     to: Month | None = None
     """the last month, such as "2026-05"; absent: the last covered month"""
-    months: int | None = Field(default=None, ge=12, le=2400)
+    months: int | None = Field(default=None, ge=SHORTEST, le=LONGEST)
     """how many months up to the last one models learn from, 12 to 2400; absent: all. `from` is then what replays of the past begin with"""
 
     @model_validator(mode="after")

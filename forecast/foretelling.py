@@ -1,11 +1,10 @@
 """What all models of a workspace say together: fitted, simulated, weighed and pooled, and once more if that was too coarse to print.
 
 A published probability may be wrong by `checks.MCSE` through sampling, whatever it is of. Its error is S / √(effective draws), and how
-far draws differ about it, S, is known only when the rules have read the futures. So chains that agree are run again, longer, where
-the error asks for it, and every kept draw is then simulated from.
+far draws differ about it, S, is known only when the rules have read the futures. So where the error asks for it every kept draw is
+simulated from, and if that does not do, chains that agree are run again, longer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forecast import checks, history, scenarios
@@ -22,33 +21,30 @@ class Foretold:
 
     models: tuple[Fitted, ...]
     ahead: tuple[Ahead, ...]  # of the used models, and of the one that latent quantities come from
+    used: tuple[Ahead, ...]  # what the ensemble is made of
     weighed: Weighed
+    shares: list[float]  # the posterior mean of each used model's weight
     ensemble: scenarios.Probabilities
-
-    @property
-    def used(self) -> tuple[Ahead, ...]:
-        """What the ensemble is made of."""
-        return tuple(one for one in self.ahead if one.model.used)
-
-    @property
-    def shares(self) -> list[float]:
-        """The posterior mean of each used model's weight."""
-        return shares(self.weighed, self.used)
 
 
 def foretold(
     question: Question, past: history.History, *, seed: int, workers: int, progress: Progress
 ) -> Foretold:
-    """Fit, simulate, weigh and pool; with chains `LONGER` times as long where the usual ones leave a probability too coarse.
+    """Fit, simulate, weigh and pool; from every draw, then from chains `LONGER` times as long, where a probability is too coarse.
 
     Raises:
         Refusal: for beliefs that a model cannot use.
     """
+    models = fitted(question, seed=seed, workers=workers, progress=progress)
     draws = question.workspace.config.simulate.draws
-    found = _once(question, past, draws=draws, times=1, seed=seed, workers=workers, progress=progress)
-    if not coarse(found):
-        return found
-    return _once(question, past, draws=None, times=LONGER, seed=seed, workers=workers, progress=progress)
+    found = _told(question, past, models, draws=draws, seed=seed, progress=progress)
+    kept = models[0].posterior.draws.sizes
+    if coarse(found) and draws < kept["chain"] * kept["draw"]:
+        found = _told(question, past, models, draws=None, seed=seed, progress=progress)
+    if coarse(found):
+        models = fitted(question, seed=seed, workers=workers, progress=progress, times=LONGER)
+        found = _told(question, past, models, draws=None, seed=seed, progress=progress)
+    return found
 
 
 def coarse(found: Foretold) -> bool:
@@ -57,25 +53,20 @@ def coarse(found: Foretold) -> bool:
     return sound and max(errors(found.ensemble), default=0.0) > checks.MCSE
 
 
-def shares(weights: Weighed, used: Sequence[Ahead]) -> list[float]:
-    """The posterior mean of each used model's weight."""
-    return [weights.weights.weights[one.model.name].mean for one in used]
-
-
-def _once(
+def _told(
     question: Question,
     past: history.History,
+    models: tuple[Fitted, ...],
     *,
     draws: int | None,
-    times: int,
     seed: int,
-    workers: int,
     progress: Progress,
 ) -> Foretold:
-    models = fitted(question, seed=seed, workers=workers, progress=progress, times=times)
+    """What fitted models say, simulated from so many draws of each; None: all."""
     asked = [model for model in models if model.used or model.name == question.workspace.latent_from]
     ahead = look_ahead(question, asked, past, draws=draws, seed=seed, progress=progress)
     weights = weighed(models, seed=seed)
-    used = [one for one in ahead if one.model.used]
-    ensemble = scenarios.pooled([one.probabilities for one in used], shares(weights, used))
-    return Foretold(models=models, ahead=ahead, weighed=weights, ensemble=ensemble)
+    used = tuple(one for one in ahead if one.model.used)
+    shares = [weights.weights.weights[one.model.name].mean for one in used]
+    ensemble = scenarios.pooled([one.probabilities for one in used], shares)
+    return Foretold(models=models, ahead=ahead, used=used, weighed=weights, shares=shares, ensemble=ensemble)

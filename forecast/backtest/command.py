@@ -90,8 +90,10 @@ def _months(window: str) -> int | None:
     """
     if window == EXPANDING:
         return None
+    from forecast.config import LONGEST
+
     if not re.fullmatch(r"[0-9]{1,4}", window):
         raise Refusal(
-            where="--window", got=window, wanted=f"{EXPANDING}, or a whole number of months to 2400"
+            where="--window", got=window, wanted=f"{EXPANDING}, or a whole number of months to {LONGEST}"
         )
     return int(window)

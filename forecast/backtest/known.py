@@ -14,6 +14,7 @@ import xarray as xr
 
 from forecast import months
 from forecast.clock import Clock
+from forecast.config import LONGEST, SHORTEST
 from forecast.incidents import Archive, published
 from forecast.panel import Panel, panel
 from forecast.question import Question
@@ -25,8 +26,7 @@ from forecast.workspace import Workspace
 from priors.refusal import Refusal
 
 LAG = datetime.timedelta(days=30)  # after its end a month is known where no vintage says when
-LEAST = 12  # months that an origin must have seen: what a rule may look back on
-MOST = 2400  # months of a window; a longer one is a slip of the hand
+LEAST = SHORTEST  # months that an origin must have seen
 HORIZON = 12  # months ahead
 
 type Every = Literal["quarter", "month"]
@@ -157,8 +157,8 @@ def check(plan: Plan, workspace: Workspace, dates: Calendar, *, limit: datetime.
     """
     if plan.last < plan.first:
         raise Refusal(where="--to", got=plan.last, wanted=f"a quarter from {plan.first} on")
-    if plan.window is not None and not LEAST <= plan.window <= MOST:
-        wanted = f"expanding, or {LEAST} to {MOST} months"
+    if plan.window is not None and not SHORTEST <= plan.window <= LONGEST:
+        wanted = f"expanding, or {SHORTEST} to {LONGEST} months"
         raise Refusal(where="--window", got=plan.window, wanted=wanted)
     start = workspace.config.time.window.from_
     least = months.shift(start, LEAST - 1)
