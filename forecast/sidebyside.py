@@ -24,7 +24,6 @@ from priors import PriorSet
 
 CHAINS = 4
 DRAWS, LONGER = 1000, 4  # kept of each chain; how much longer chains run that agree but say too little
-TUNE = 500  # steps that learn the posterior's scales: 400 to 1,000 gave chains alike, of the same effective draws
 NEARLY = 1.05  # R-hat below which chains are short rather than apart
 AMPLE = 600.0  # effective draws below which probabilities made of them may be coarser than is published
 OFTEN = 0.2  # seconds between looks at the progress of other processes
@@ -147,7 +146,7 @@ def _fitted(
             setting,
             seed=seed,
             chains=CHAINS,
-            tune=TUNE * times,
+            tune=DRAWS * times,
             draws=DRAWS * times,
             progress=watch,
             compiled=compiled,

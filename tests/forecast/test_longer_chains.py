@@ -70,7 +70,7 @@ def test_a_short_chain_runs_longer_once_and_is_judged_whole(
     monkeypatch.setattr(sidebyside, "agreement", judge)
     monkeypatch.setattr(predictive, "checks", predict)
     (done,) = sidebyside.fits(panel, {"regimes": setting}, ws.priors, seed=1, workers=1, progress=silent)
-    assert lengths == [(500, 1000), (2000, 4000)]
+    assert lengths == [(1000, 1000), (4000, 4000)]
     assert judged == [10, 40]
     assert predicted == [40]
     assert done.posterior.draws.sizes["draw"] == done.posterior.statistics.sizes["draw"] == 10
